@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Locking: the hypervisor runs with interrupts disabled but for its preemption points and the idle loop, so one kind of
+// lock serves everywhere. Whoever waits serves requests of other CPUs meanwhile (Machine.SpinWait), because the
+// holder may itself wait for this CPU's answer to a TLB flush.
+
+using System.Runtime.CompilerServices;
+using System.Threading;
+
+namespace Hypervisor;
+
+/// <summary>A ticket lock: first come, first served.</summary>
+public struct SpinLock
+{
+    private int _next;
+    private uint _serving;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Acquire()
+    {
+        uint ticket = (uint)Interlocked.ExchangeAdd(ref _next, 1);
+        if (Volatile.Read(ref _serving) != ticket)
+        {
+            Wait(ticket);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Release() => Volatile.Write(ref _serving, _serving + 1);
+
+    public bool TryAcquire()
+    {
+        uint serving = Volatile.Read(ref _serving);
+        return Interlocked.CompareExchange(ref _next, (int)(serving + 1), (int)serving) == (int)serving;
+    }
+
+    public bool IsHeld => (uint)Volatile.Read(ref _next) != Volatile.Read(ref _serving);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Wait(uint ticket)
+    {
+        do
+        {
+            Machine.SpinWait();
+        }
+        while (Volatile.Read(ref _serving) != ticket);
+    }
+}

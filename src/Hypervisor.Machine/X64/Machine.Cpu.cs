@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+
+using System;
+using System.Runtime;
+using System.Runtime.CompilerServices;
+
+namespace Hypervisor;
+
+/// <summary>The machine that the hypervisor runs on: an x86-64 processor. One leaf routine of boot/cpu.asm per import.</summary>
+public static unsafe partial class Machine
+{
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_in8")]
+    public static extern byte In8(ushort port);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_in16")]
+    public static extern ushort In16(ushort port);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_in32")]
+    public static extern uint In32(ushort port);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_out8")]
+    public static extern void Out8(ushort port, byte value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_out16")]
+    public static extern void Out16(ushort port, ushort value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_out32")]
+    public static extern void Out32(ushort port, uint value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_cpuid")]
+    public static extern void Cpuid(uint leaf, uint subleaf, uint* registers);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_rdmsr")]
+    public static extern ulong ReadMsr(uint msr);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_wrmsr")]
+    public static extern void WriteMsr(uint msr, ulong value);
+
+    /// <summary>False where the processor refuses the register.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_rdmsr_safe")]
+    public static extern bool TryReadMsr(uint msr, ulong* value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_wrmsr_safe")]
+    public static extern bool TryWriteMsr(uint msr, ulong value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_rdtsc")]
+    public static extern ulong ReadTsc();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_cr0")]
+    public static extern ulong ReadCr0();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_write_cr0")]
+    public static extern void WriteCr0(ulong value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_cr2")]
+    public static extern ulong ReadCr2();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_cr3")]
+    public static extern ulong ReadCr3();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_write_cr3")]
+    public static extern void WriteCr3(ulong value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_cr4")]
+    public static extern ulong ReadCr4();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_write_cr4")]
+    public static extern void WriteCr4(ulong value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_dr")]
+    public static extern ulong ReadDebugRegister(int number);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_write_dr")]
+    public static extern void WriteDebugRegister(int number, ulong value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_invlpg")]
+    public static extern void InvalidatePage(ulong address);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_pause")]
+    public static extern void Pause();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_lgdt")]
+    public static extern void LoadGdt(void* pointer);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_lidt")]
+    public static extern void LoadIdt(void* pointer);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_lldt")]
+    public static extern void LoadLdt(ushort selector);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_ltr")]
+    public static extern void LoadTaskRegister(ushort selector);
+
+    /// <summary>Enables interrupts until one has been served or none was waiting: a preemption point.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_interrupt_window")]
+    public static extern void InterruptWindow();
+
+    /// <summary>Sleeps with interrupts enabled until one has been served; returns with them disabled.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_idle")]
+    public static extern void Idle();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_halt_forever")]
+    public static extern void HaltForever();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_clts")]
+    public static extern void ClearTaskSwitched();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_wbinvd")]
+    public static extern void WriteBackCaches();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_swapgs")]
+    public static extern void SwapGs();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_xsave")]
+    public static extern void XSave(void* area, ulong mask);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_xrstor")]
+    public static extern bool XRestore(void* area, ulong mask);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_fxsave")]
+    public static extern void FxSave(void* area);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_fxrstor")]
+    public static extern void FxRestore(void* area);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_xsetbv")]
+    public static extern void WriteXcr0(ulong value);
+
+    /// <summary>Index of the lowest set bit; <paramref name="value"/> is not zero.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_bsf")]
+    public static extern int LowestBit(ulong value);
+
+    /// <summary>Index of the highest set bit; <paramref name="value"/> is not zero.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_bsr")]
+    public static extern int HighestBit(ulong value);
+
+    /// <summary>(<paramref name="a"/> × <paramref name="b"/>) ÷ 2³², over 128 bits.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_multiply_shift32")]
+    public static extern ulong MultiplyShift32(ulong a, ulong b);
+
+    /// <summary>(<paramref name="high"/>·2⁶⁴ + <paramref name="low"/>) ÷ <paramref name="divisor"/>; high is less than divisor.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_divide128")]
+    public static extern ulong Divide128(ulong high, ulong low, ulong divisor);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "memzero")]
+    public static extern void Zero(void* target, nuint length);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "memmove")]
+    public static extern void Copy(void* target, void* source, nuint length);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "memcmp_equal")]
+    public static extern bool Equal(void* left, void* right, nuint length);
+
+    /// <summary>Atomically sets bit <paramref name="bit"/> of the bitmap; true when it was set already.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_test_and_set_bit")]
+    public static extern bool TestAndSetBit(void* bitmap, ulong bit);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_test_and_clear_bit")]
+    public static extern bool TestAndClearBit(void* bitmap, ulong bit);
+
+    /// <summary>The block at the top of the running CPU's stack region.</summary>
+    public static CpuInfo* Cpu
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => GetCpuInfo();
+    }
+
+    /// <summary>The block of CPU <paramref name="cpu"/>, which is online.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static CpuInfo* CpuOf(uint cpu) =>
+        (CpuInfo*)(MemoryLayout.PerCpuBase + ((ulong)cpu << MemoryLayout.PerCpuShift) + MemoryLayout.PerCpuInfo);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RaiseSoftIrq(uint bits) => GetCpuInfo()->SoftIrqPending |= bits;
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_info")]
+    private static extern CpuInfo* GetCpuInfo();
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Services of the composition root (Hypervisor.X64) that the layers below it call by symbol.
+
+using System;
+using System.Runtime;
+using System.Runtime.CompilerServices;
+
+namespace Hypervisor;
+
+public static unsafe partial class Machine
+{
+    private static uint s_logThreshold;
+
+    /// <summary>Log lines above this level are dropped.</summary>
+    public static LogLevel LogThreshold
+    {
+        get => (LogLevel)s_logThreshold;
+        set => s_logThreshold = (uint)value;
+    }
+
+    /// <summary>Appends to the console ring and writes to every console.</summary>
+    public static void ConsoleWrite(ReadOnlySpan<byte> text)
+    {
+        fixed (byte* first = text)
+        {
+            WriteConsole(first, text.Length);
+        }
+    }
+
+    public static void Panic(ReadOnlySpan<byte> reason)
+    {
+        fixed (byte* first = reason)
+        {
+            PanicNow(first, reason.Length);
+        }
+    }
+
+    /// <summary>One turn of a waiting loop: serves requests of other CPUs, then pauses.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_spin_wait")]
+    public static extern void SpinWait();
+
+    /// <summary>Asks <paramref name="cpu"/> to look at its soft interrupts.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_kick")]
+    public static extern void Kick(uint cpu);
+
+    /// <summary>Arms this CPU's one-shot timer for the given TSC value; 0 disarms, a past value fires at once.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_arm_timer")]
+    public static extern void ArmTimer(ulong tsc);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "console_write")]
+    private static extern void WriteConsole(byte* text, int length);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_panic")]
+    private static extern void PanicNow(byte* text, int length);
+}
