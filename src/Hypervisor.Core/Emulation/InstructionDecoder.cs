@@ -44,7 +44,7 @@ public static unsafe class InstructionDecoder
         MemoryOrRegister,
         SystemRegister,
         BaseRegister, // ModRM with a register in its r/m field
-        Monitor, // ModRM is a third opcode byte
+        ThreeBytes, // ModRM is the third byte of the opcode
     }
 
     /// <summary>Whether the bytes are "ud2, 'xen', cpuid": what nearly every #UD of a Linux kernel under Xen is about.</summary>
@@ -305,6 +305,13 @@ public static unsafe class InstructionDecoder
                     ? instruction.SystemRegister is 0 or 2 or 3 or 4 or 8
                     : instruction.SystemRegister < 8;
                 if (!exists)
+                {
+                    return DecodeStatus.Unsupported;
+                }
+
+                break;
+            case Form.ThreeBytes:
+                if (kind == InstructionKind.Swapgs && width != CodeWidth.Bits64)
                 {
                     return DecodeStatus.Unsupported;
                 }
@@ -669,9 +676,8 @@ public static unsafe class InstructionDecoder
                         0xF9 => InstructionKind.Rdtscp,
                         _ => InstructionKind.Unsupported,
                     };
-                    return kind == InstructionKind.Unsupported || repeat != 0 || operandPrefix
-                        ? Form.Invalid
-                        : Form.Monitor;
+                    bool prefixed = repeat != 0 || operandPrefix; // which for 0F 01 D0 and D1 are parts of other opcodes
+                    return kind == InstructionKind.Unsupported || (prefixed && modRm < 0xF8) ? Form.Invalid : Form.ThreeBytes;
                 }
 
                 kind = member switch
