@@ -31,8 +31,8 @@ public struct DecodedInstruction
     public byte Scale;
 
     /// <summary>
-    /// The register operand, numbered as in ModRM with REX: the source of a write, the general register beside a control or
-    /// debug register, the target of SMSW, SLDT, STR and the source of LMSW where these name no memory.
+    /// The register operand, numbered as in ModRM with REX: the source of a write, the general register beside a
+    /// control or debug register, the target of SMSW, SLDT, STR and the source of LMSW where these name no memory.
     /// </summary>
     public byte Register;
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// A paravirtual guest runs at CPL 3, kernel and all. Two kinds of its instructions fault and are then carried out here: stores
-// into page tables, which the guest sees read-only, and privileged instructions that kernels use before or in spite of
-// hypercalls. This decoder knows these and nothing else; whatever it does not know goes back to the guest as the fault
-// that it was.
+// A paravirtual guest runs at CPL 3, kernel and all. Two kinds of its instructions fault and are then carried out
+// here: stores into page tables, which the guest sees read-only, and privileged instructions that kernels use before
+// or in spite of hypercalls. This decoder knows these and nothing else; whatever it does not know goes back to the
+// guest as the fault that it was.
 //
 // The guest chooses the bytes, and another of its CPUs may change them between the fault and the fetch. So a decoded
-// instruction is an allegation: it need not be the one that faulted, only one that the guest is entitled to have carried out.
-// Every operand is checked again by whoever acts on it. Combinations that the processor answers with #UD (LOCK before
-// something that cannot be locked, CR1, reserved group members) are Unsupported here.
+// instruction is an allegation: it need not be the one that faulted, only one that the guest is entitled to have
+// carried out. Every operand is checked again by whoever acts on it. Combinations that the processor answers with #UD
+// (LOCK before something that cannot be locked, CR1, reserved group members) are Unsupported here.
 //
 // Encodings: Intel SDM Vol. 2, chapter 2 and appendix A; AMD APM Vol. 3, chapter 1 and appendix A.
 using Xen.Abi;
@@ -47,11 +47,12 @@ public static unsafe class InstructionDecoder
         ThreeBytes, // ModRM is the third byte of the opcode
     }
 
-    /// <summary>Whether the bytes are "ud2, 'xen', cpuid": what nearly every #UD of a Linux kernel under Xen is about.</summary>
+    /// <summary>Whether the bytes are "ud2, 'xen', cpuid": what nearly every #UD of a Linux kernel is about.</summary>
     public static bool IsForcedCpuid(byte* code, int available) =>
-        available >= ForcedCpuidLength && *(uint*)code == 0x65780B0F && code[4] == 0x6E && *(ushort*)(code + 5) == 0xA20F;
+        available >= ForcedCpuidLength
+        && *(uint*)code == 0x65780B0F && code[4] == 0x6E && *(ushort*)(code + 5) == 0xA20F;
 
-    /// <summary>Decodes the instruction at <paramref name="code"/>, reading at most <paramref name="available"/> bytes.</summary>
+    /// <summary>Decodes one instruction, reading at most <paramref name="available"/> bytes.</summary>
     public static DecodeStatus Decode(
         byte* code, int available, CodeWidth width, out DecodedInstruction instruction)
     {
@@ -355,8 +356,8 @@ public static unsafe class InstructionDecoder
     }
 
     /// <summary>
-    /// Linear address of the memory operand: the destination of MOVS, the only one of everything else. The bases are those of
-    /// the guest's FS and GS as it runs.
+    /// Linear address of the memory operand: the destination of MOVS, the only one of everything else. The bases are
+    /// those of the guest's FS and GS as it runs.
     /// </summary>
     public static ulong EffectiveAddress(
         in DecodedInstruction instruction, CpuUserRegs* registers, ulong fsBase, ulong gsBase)
@@ -414,7 +415,7 @@ public static unsafe class InstructionDecoder
         };
     }
 
-    // A bit offset in a register is signed and reaches beyond the operand: it selects the word as well as the bit in it.
+    // A bit offset in a register is signed and reaches beyond the operand: it selects the word, too.
     private static ulong BitStringOffset(in DecodedInstruction instruction, CpuUserRegs* registers)
     {
         ulong raw = *GuestRegisters.Pointer(registers, instruction.Register);
@@ -676,8 +677,9 @@ public static unsafe class InstructionDecoder
                         0xF9 => InstructionKind.Rdtscp,
                         _ => InstructionKind.Unsupported,
                     };
-                    bool prefixed = repeat != 0 || operandPrefix; // which for 0F 01 D0 and D1 are parts of other opcodes
-                    return kind == InstructionKind.Unsupported || (prefixed && modRm < 0xF8) ? Form.Invalid : Form.ThreeBytes;
+                    // With 0F 01 D0 and D1 these prefixes make other opcodes.
+                    bool prefixed = (repeat != 0 || operandPrefix) && modRm < 0xF8;
+                    return kind == InstructionKind.Unsupported || prefixed ? Form.Invalid : Form.ThreeBytes;
                 }
 
                 kind = member switch

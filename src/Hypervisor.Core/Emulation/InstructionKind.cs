@@ -3,8 +3,8 @@ namespace Hypervisor.Core.Emulation;
 
 /// <summary>The instructions that are emulated for a paravirtual guest, named by their mnemonics.</summary>
 /// <remarks>
-/// Everything from <see cref="Mov"/> to <see cref="Movs"/> writes memory and is what <see cref="PageTableWrite"/> evaluates; the
-/// rest is what faults at CPL 3 and has a meaning for a guest kernel.
+/// Everything from <see cref="Mov"/> to <see cref="Movs"/> writes memory and is what <see cref="PageTableWrite"/>
+/// evaluates; the rest is what faults at CPL 3 and has a meaning for a guest kernel.
 /// </remarks>
 public enum InstructionKind : byte
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A guest that writes to one of its page tables faults, for it maps them read-only. The write is carried out on its behalf, as
-// one compare-and-exchange of the whole 8-byte entry, between a check of the new entry and the reference counting of both:
+// A guest that writes to one of its page tables faults, for it maps them read-only. The write is carried out on its
+// behalf, as one compare-and-exchange of the whole 8-byte entry, between a check of the new entry and the reference
+// counting of both:
 //
-//   decode → address → read the old entry → Evaluate → validate → compare-exchange (changed meanwhile? again) → Complete
+//   decode → address → read the old entry → Evaluate → validate → compare-exchange (changed? again) → Complete
 //
 // Evaluate computes the entry that the instruction would leave and touches nothing, so it may be repeated as often as
 // another CPU gets in between. Complete alone changes the guest's registers, and only after the store has happened: an
@@ -62,8 +63,9 @@ public static unsafe class PageTableWrite
     }
 
     /// <summary>
-    /// Updates registers, flags and the instruction pointer after the new entry of <see cref="Evaluate"/> has been stored over
-    /// <paramref name="oldEntry"/>. A repeated string instruction makes one step and stays where it is until its count is used up.
+    /// Updates registers, flags and the instruction pointer after the new entry of <see cref="Evaluate"/> has been
+    /// stored over <paramref name="oldEntry"/>. A repeated string instruction makes one step and stays where it is
+    /// until its count is used up.
     /// </summary>
     /// <remarks>A guest that single-steps (RFLAGS.TF) is then owed a debug trap: the caller's business.</remarks>
     public static void Complete(

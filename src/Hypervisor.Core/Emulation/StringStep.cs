@@ -18,7 +18,7 @@ public static unsafe class StringStep
     public static long Stride(in DecodedInstruction instruction, CpuUserRegs* registers) =>
         (registers->Rflags & DirectionFlag) != 0 ? -instruction.OperandSize : instruction.OperandSize;
 
-    /// <summary>Moves the index registers on by one element, counts, and leaves the instruction with the last one.</summary>
+    /// <summary>Moves the index registers on by one element, counts, and leaves the instruction at the last.</summary>
     public static void Complete(in DecodedInstruction instruction, CpuUserRegs* registers) =>
         Complete(instruction, registers, 1);
 

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 
 namespace Hypervisor.Core.Tests.Emulation;
 
-/// <summary>One page of memory that is followed by an inaccessible one, so that a read beyond it ends the test run.</summary>
+/// <summary>One page of memory that is followed by an inaccessible one, so that a read beyond it ends the test
+/// run.</summary>
 internal sealed unsafe class GuardedPage : IDisposable
 {
     public const int Size = 4096;

@@ -13,9 +13,10 @@ public unsafe class GuestRegistersTests
         CpuUserRegs registers = default;
         ulong*[] expected =
         [
-            &registers.Rax, &registers.Rcx, &registers.Rdx, &registers.Rbx, &registers.Rsp, &registers.Rbp, &registers.Rsi,
-            &registers.Rdi, &registers.R8, &registers.R9, &registers.R10, &registers.R11, &registers.R12, &registers.R13,
-            &registers.R14, &registers.R15,
+            &registers.Rax, &registers.Rcx, &registers.Rdx, &registers.Rbx,
+            &registers.Rsp, &registers.Rbp, &registers.Rsi, &registers.Rdi,
+            &registers.R8, &registers.R9, &registers.R10, &registers.R11,
+            &registers.R12, &registers.R13, &registers.R14, &registers.R15,
         ];
         for (int number = 0; number < 16; number++)
         {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The decoder is held against Iced in both directions: on streams that begin with a likely prefix and opcode it must see the
-// same supported instructions, no more and no fewer, with the same operands and addresses.
+// The decoder is held against Iced in both directions: on streams that begin with a likely prefix and opcode it must
+// see the same supported instructions, no more and no fewer, with the same operands and addresses.
 using System;
 using System.Collections.Generic;
 using Hypervisor.Core.Emulation;
@@ -108,8 +108,8 @@ public unsafe class InstructionDecoderTests
     public void UD2_alone_is_not_emulated()
     {
         Assert.Equal(DecodeStatus.Unsupported, Decode([0x0F, 0x0B, 0x90], CodeWidth.Bits64, out _));
-        Assert.Equal(DecodeStatus.Unsupported, Decode([0xF3, 0x0F, 0x0B, 0x78, 0x65, 0x6E, 0x0F, 0xA2, 0, 0, 0, 0, 0, 0, 0],
-            CodeWidth.Bits64, out _));
+        byte[] prefixed = [0xF3, 0x0F, 0x0B, 0x78, 0x65, 0x6E, 0x0F, 0xA2, 0, 0, 0, 0, 0, 0, 0];
+        Assert.Equal(DecodeStatus.Unsupported, Decode(prefixed, CodeWidth.Bits64, out _));
     }
 
     [Fact]
@@ -205,13 +205,14 @@ public unsafe class InstructionDecoderTests
     {
         ReadOnlySpan<byte> oneByte =
         [
-            0x00, 0x01, 0x08, 0x09, 0x20, 0x21, 0x28, 0x29, 0x30, 0x31, 0x6C, 0x6D, 0x6E, 0x6F, 0x80, 0x81, 0x83, 0x86, 0x87,
-            0x88, 0x89, 0xA4, 0xA5, 0xAA, 0xAB, 0xC6, 0xC7, 0xE4, 0xE5, 0xE6, 0xE7, 0xEC, 0xED, 0xEE, 0xEF, 0xF4, 0xFA, 0xFB,
+            0x00, 0x01, 0x08, 0x09, 0x20, 0x21, 0x28, 0x29, 0x30, 0x31, 0x6C, 0x6D, 0x6E, 0x6F, 0x80, 0x81, 0x83,
+            0x86, 0x87, 0x88, 0x89, 0xA4, 0xA5, 0xAA, 0xAB, 0xC6, 0xC7, 0xE4, 0xE5, 0xE6, 0xE7, 0xEC, 0xED, 0xEE,
+            0xEF, 0xF4, 0xFA, 0xFB,
         ];
         ReadOnlySpan<byte> twoBytes =
         [
-            0x00, 0x01, 0x06, 0x08, 0x09, 0x20, 0x21, 0x22, 0x23, 0x30, 0x31, 0x32, 0x33, 0xA2, 0xAB, 0xAE, 0xB0, 0xB1, 0xB3,
-            0xBA, 0xBB, 0xC0, 0xC1, 0xC3, 0xC7,
+            0x00, 0x01, 0x06, 0x08, 0x09, 0x20, 0x21, 0x22, 0x23, 0x30, 0x31, 0x32, 0x33, 0xA2, 0xAB, 0xAE, 0xB0,
+            0xB1, 0xB3, 0xBA, 0xBB, 0xC0, 0xC1, 0xC3, 0xC7,
         ];
         byte[] code = new byte[InstructionDecoder.MaxLength];
         random.NextBytes(code);
@@ -293,7 +294,8 @@ public unsafe class InstructionDecoderTests
                 Assert.True(reference.Op0Register.GetNumber() == actual.SystemRegister, text);
                 return;
             case InstructionKind.Ins or InstructionKind.Outs or InstructionKind.Movs or InstructionKind.Stos:
-                Assert.True((reference.HasRepPrefix || reference.HasRepnePrefix) == actual.Has(InstructionFlags.Rep), text);
+                bool repeats = reference.HasRepPrefix || reference.HasRepnePrefix;
+                Assert.True(repeats == actual.Has(InstructionFlags.Rep), text);
                 return;
             case InstructionKind.Smsw or InstructionKind.Lmsw or InstructionKind.Sldt or InstructionKind.Str
                 or InstructionKind.Lldt or InstructionKind.Ltr or InstructionKind.Rdfsbase or InstructionKind.Rdgsbase

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The processor that runs the tests is the reference: each instruction is executed natively on a copy of the entry and the
-// registers, and emulated on another; entry, registers and defined flags must come out alike.
+// The processor that runs the tests is the reference: each instruction is executed natively on a copy of the entry
+// and the registers, and emulated on another; entry, registers and defined flags must come out alike.
 using System;
 using Hypervisor.Core.Emulation;
 using Iced.Intel;
@@ -275,7 +275,7 @@ public unsafe class PageTableWriteTests
                 {
                     string text when text.EndsWith("_r8", StringComparison.Ordinal) =>
                         target.GetNumber() < 8
-                            ? [Register.AL, Register.BL, Register.CL, Register.AH, Register.CH, Register.DH, Register.BH]
+                            ? [Register.AL, Register.BL, Register.AH, Register.CH, Register.DH, Register.BH]
                             : [Register.AL, Register.R9L, Register.BPL],
                     string text when text.EndsWith("_r16", StringComparison.Ordinal) =>
                         [Register.AX, Register.BX, Register.DX, Register.R10W],
@@ -302,12 +302,14 @@ public unsafe class PageTableWriteTests
         string name = form.ToString();
         return name switch
         {
-            _ when name.EndsWith("rm8_imm8", StringComparison.Ordinal) => Instruction.Create(form, memory, (uint)(byte)value),
-            _ when name.StartsWith("Bt", StringComparison.Ordinal) => Instruction.Create(form, memory, (uint)(byte)value),
-            _ when name.EndsWith("_imm8", StringComparison.Ordinal) => Instruction.Create(form, memory, (int)(sbyte)value),
+            _ when name.EndsWith("rm8_imm8", StringComparison.Ordinal) || name.StartsWith("Bt", StringComparison.Ordinal) =>
+                Instruction.Create(form, memory, (uint)(byte)value),
+            _ when name.EndsWith("_imm8", StringComparison.Ordinal) =>
+                Instruction.Create(form, memory, (int)(sbyte)value),
             _ when name.EndsWith("_imm16", StringComparison.Ordinal) =>
                 Instruction.Create(form, memory, (uint)(ushort)value),
-            _ when name.EndsWith("rm32_imm32", StringComparison.Ordinal) => Instruction.Create(form, memory, (uint)value),
+            _ when name.EndsWith("rm32_imm32", StringComparison.Ordinal) =>
+                Instruction.Create(form, memory, (uint)value),
             _ => Instruction.Create(form, memory, value),
         };
     }
