@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Xt.Machine;
+
+public enum BatchOutcome
+{
+    /// <summary>The commands ran to their end; the status is theirs.</summary>
+    Completed,
+    TimedOut,
+
+    /// <summary>The hypervisor or Domain-0's kernel died, or the machine was reset.</summary>
+    Died,
+}
+
+public sealed record BatchResult(
+    BatchOutcome Outcome, int Status, byte[] Output, string Reason, string Tail, string Log)
+{
+    public string OutputText => Encoding.UTF8.GetString(Output);
+}
+
+/// <summary>
+/// Boots a machine, lets Domain-0 run commands, and brings back their output and their status.
+/// </summary>
+/// <remarks>
+/// The commands travel in the RAM disk, the output over the serial line: a hypervisor that can print is enough, it need
+/// not read, nor have any device work. The other half of the protocol, and why it is as it is, stands in
+/// tools/Xt/Dom0/usr/lib/xt/batch.
+/// </remarks>
+public static partial class BatchRun
+{
+    public static BatchResult Execute(
+        MachineOptions options, string commands, TimeSpan timeout, string purpose, Action<string>? watcher = null)
+    {
+        string token = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(commands)))[..10];
+        Dictionary<string, string> overlay = new()
+        {
+            ["etc/xt/token"] = token + "\n",
+            ["etc/xt/batch"] = commands + "\n",
+        };
+        BootFiles files = BootFiles.Gather(options, overlay);
+        DateTime deadline = DateTime.UtcNow + timeout;
+        using SerialLine line = SerialLine.Boot(options, files, purpose, watcher);
+        (int Status, byte[] Output)? answer = null;
+        string? death = null;
+        _ = line.WaitUntil(
+            text =>
+            {
+                answer = Decode(text, token);
+                death = answer == null ? SerialLine.DeathIn(text) : null;
+                return answer != null || death != null;
+            },
+            deadline);
+
+        if (answer != null)
+        {
+            return new BatchResult(
+                BatchOutcome.Completed, answer.Value.Status, answer.Value.Output, string.Empty, string.Empty, line.Log);
+        }
+
+        if (death != null)
+        {
+            // The reason is out; registers and call chain are still on their way.
+            _ = line.WaitUntil(_ => false, DateTime.UtcNow.AddSeconds(1.5));
+            return new BatchResult(BatchOutcome.Died, 0, [], death, line.Tail(), line.Log);
+        }
+
+        if (line.IsOver)
+        {
+            string reason = line.QemuErrors.Trim().Length != 0
+                ? "QEMU stopped: " + line.QemuErrors.Trim()
+                : "The machine was reset or powered off before the commands were done.";
+            return new BatchResult(BatchOutcome.Died, 0, [], reason, line.Tail(), line.Log);
+        }
+
+        return new BatchResult(BatchOutcome.TimedOut, 0, [],
+            $"Not done after {timeout.TotalSeconds:0} seconds.", line.Tail(), line.Log);
+    }
+
+    /// <summary>The answer, when all of it is there and its checksum is right.</summary>
+    public static (int Status, byte[] Output)? Decode(string serialText, string token)
+    {
+        string mark = $"@{token} ";
+        if (!serialText.Contains(mark + "end ", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        // What others printed into the middle of our lines is taken out again, up to and with its line end.
+        string text = Foreign().Replace(serialText, string.Empty).Replace("\r", string.Empty, StringComparison.Ordinal);
+        StringBuilder encoded = new();
+        int expected = 1;
+        foreach (string line in text.Split('\n'))
+        {
+            int start = line.IndexOf(mark, StringComparison.Ordinal);
+            if (start < 0)
+            {
+                continue;
+            }
+
+            string[] words = line[(start + mark.Length)..].Split(' ');
+            if (words is ["end", string status, string sum])
+            {
+                byte[]? output = FromBase64(encoded.ToString());
+                if (output != null && Convert.ToHexStringLower(MD5.HashData(output)) == sum &&
+                    int.TryParse(status, out int number))
+                {
+                    return (number, output);
+                }
+
+                _ = encoded.Clear();
+                expected = 1;
+            }
+            else if (words is [string number, string piece] &&
+                number == expected.ToString(CultureInfo.InvariantCulture))
+            {
+                _ = encoded.Append(piece);
+                expected++;
+            }
+        }
+
+        return null;
+    }
+
+    private static byte[]? FromBase64(string text)
+    {
+        byte[] bytes = new byte[(text.Length / 4 * 3) + 3];
+        return Convert.TryFromBase64String(text, bytes, out int count) ? bytes[..count] : null;
+    }
+
+    [GeneratedRegex(@"\(XEN\) [^\n]*\n|\[ *\d+\.\d{6}\] [^\n]*\n")]
+    private static partial Regex Foreign();
+}
