@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+//
+// The protocol has one request under way at a time: the answer carries the request's number, and watch events may stand
+// before it in the stream. Events that arrive while an answer is awaited are kept for WaitForEvent.
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Text;
+
+namespace Dom0.Toolstack.Store;
+
+/// <summary>A path that changed below a watch, and the word that the watch was set with.</summary>
+public readonly record struct StoreEvent(string Path, string Token);
+
+/// <summary>A client of the store's daemon.</summary>
+public sealed class StoreClient : IDisposable
+{
+    private const int MaximumAttempts = 100;
+
+    private readonly IStoreTransport _transport;
+    private readonly Queue<StoreEvent> _events = new();
+    private uint _request;
+
+    /// <summary>Speaks the protocol over <paramref name="transport"/>, which it then owns.</summary>
+    public StoreClient(IStoreTransport transport) => _transport = transport;
+
+    /// <summary>Connects to the daemon of this host.</summary>
+    /// <exception cref="ToolstackException">No daemon answers.</exception>
+    public static StoreClient Connect() => new(StoreSocket.Connect());
+
+    /// <summary>The value at <paramref name="path"/>, or null when there is none.</summary>
+    public string? TryRead(string path, uint transaction = 0)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(Request(StoreOperation.Read, transaction, path, path).Payload);
+        }
+        catch (StoreException missing) when (missing.Error == "ENOENT")
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Writes a value; the nodes above it come into being as needed.</summary>
+    public void Write(string path, string value, uint transaction = 0) =>
+        _ = Exchange(StorePacket.CreateWrite(++_request, transaction, path, value), path);
+
+    /// <summary>Makes an empty node; one that exists already stays as it is.</summary>
+    public void MakeDirectory(string path, uint transaction = 0) =>
+        _ = Request(StoreOperation.MakeDirectory, transaction, path, path);
+
+    /// <summary>Removes a node and all below it; one that does not exist is no error.</summary>
+    public void Remove(string path, uint transaction = 0)
+    {
+        try
+        {
+            _ = Request(StoreOperation.Remove, transaction, path, path);
+        }
+        catch (StoreException missing) when (missing.Error == "ENOENT")
+        {
+            // Gone already is what was asked for.
+        }
+    }
+
+    /// <summary>Names of the nodes right below <paramref name="path"/>; none when it does not exist.</summary>
+    public IReadOnlyList<string> List(string path, uint transaction = 0)
+    {
+        try
+        {
+            return Request(StoreOperation.Directory, transaction, path, path).Texts();
+        }
+        catch (StoreException missing) when (missing.Error == "ENOENT")
+        {
+            return [];
+        }
+        catch (StoreException large) when (large.Error == "E2BIG")
+        {
+            return ListInParts(path, transaction);
+        }
+    }
+
+    /// <summary>
+    /// Sets who may do what: each entry is <c>n</c>, <c>r</c>, <c>w</c> or <c>b</c> and a domain's number; the first names the
+    /// owner, and what it says counts for all domains that no other entry names.
+    /// </summary>
+    public void SetPermissions(string path, IReadOnlyList<string> permissions, uint transaction = 0) =>
+        _ = Request(StoreOperation.SetPermissions, transaction, path, [path, .. permissions]);
+
+    /// <summary>Runs <paramref name="body"/> in a transaction, again and again until nobody else interferes with it.</summary>
+    public void InTransaction(Action<uint> body)
+    {
+        for (int attempt = 0; attempt < MaximumAttempts; attempt++)
+        {
+            uint transaction = uint.Parse(
+                Request(StoreOperation.TransactionStart, 0, "a transaction", "").Text(), CultureInfo.InvariantCulture);
+            try
+            {
+                body(transaction);
+            }
+            catch
+            {
+                EndQuietly(transaction);
+                throw;
+            }
+
+            try
+            {
+                _ = Request(StoreOperation.TransactionEnd, transaction, "a transaction", "T");
+                return;
+            }
+            catch (StoreException conflict) when (conflict.Error == "EAGAIN")
+            {
+                // Somebody else changed what the body read: do it over.
+            }
+        }
+
+        throw new ToolstackException($"the store changed {MaximumAttempts} times under a transaction",
+            "Find out who writes to the store so often (xenstore-watch /)");
+    }
+
+    /// <summary>Tells the daemon of a domain's ring page and event channel.</summary>
+    public void Introduce(int domain, ulong frame, uint port) =>
+        _ = Request(StoreOperation.Introduce, 0, $"domain {domain}",
+            Number((ulong)domain), Number(frame), Number(port));
+
+    /// <summary>Tells the daemon that a domain is gone; a domain that it does not know is no error.</summary>
+    public void Release(int domain)
+    {
+        try
+        {
+            _ = Request(StoreOperation.Release, 0, $"domain {domain}", Number((ulong)domain));
+        }
+        catch (StoreException unknown) when (unknown.Error is "ENOENT" or "EINVAL")
+        {
+            // The daemon saw the domain die by itself, or never heard of it.
+        }
+    }
+
+    /// <summary>Asks for events about <paramref name="path"/> and all below; the first one comes at once.</summary>
+    public void Watch(string path, string token) => _ = Request(StoreOperation.Watch, 0, path, path, token);
+
+    /// <summary>Ends a watch.</summary>
+    public void Unwatch(string path, string token) => _ = Request(StoreOperation.Unwatch, 0, path, path, token);
+
+    /// <summary>The next event, or null when none comes in time.</summary>
+    public StoreEvent? WaitForEvent(int milliseconds)
+    {
+        if (_events.Count == 0 && _transport.WaitForInput(milliseconds))
+        {
+            StorePacket packet = Receive();
+            if (packet.Operation == StoreOperation.WatchEvent)
+            {
+                Keep(packet);
+            }
+        }
+
+        return _events.TryDequeue(out StoreEvent next) ? next : null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _transport.Dispose();
+
+    private static string Number(ulong value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private void EndQuietly(uint transaction)
+    {
+        try
+        {
+            _ = Request(StoreOperation.TransactionEnd, transaction, "a transaction", "F");
+        }
+        catch (ToolstackException)
+        {
+            // The error that made the body fail is the one to report.
+        }
+    }
+
+    /// <summary>
+    /// Each part is the directory's generation, then names; an empty name ends the last part. A changed generation means
+    /// that the directory changed in between, and the listing starts over.
+    /// </summary>
+    private List<string> ListInParts(string path, uint transaction)
+    {
+        StringBuilder names = new();
+        string? generation = null;
+        while (true)
+        {
+            string text = Encoding.UTF8.GetString(
+                Request(StoreOperation.DirectoryPart, transaction, path, path, Number((ulong)names.Length)).Payload);
+            int end = text.IndexOf('\0');
+            if (end < 0)
+            {
+                throw new ToolstackException($"xenstored answered a listing of {path} without a generation");
+            }
+
+            if (generation is not null && generation != text[..end])
+            {
+                generation = null;
+                _ = names.Clear();
+                continue;
+            }
+
+            generation = text[..end];
+            string part = text[(end + 1)..];
+            bool isLast = part.Length == 0 || part.EndsWith("\0\0", StringComparison.Ordinal) || part == "\0";
+            _ = names.Append(part);
+            if (isLast)
+            {
+                return [.. names.ToString().Split('\0', StringSplitOptions.RemoveEmptyEntries)];
+            }
+        }
+    }
+
+    private StorePacket Request(StoreOperation operation, uint transaction, string subject, params string[] texts) =>
+        Exchange(StorePacket.Create(operation, ++_request, transaction, texts), subject);
+
+    private StorePacket Exchange(StorePacket request, string subject)
+    {
+        if (request.Payload.Length > StorePacket.MaximumPayload)
+        {
+            throw new ToolstackException(
+                $"{request.Operation} of {subject} has {request.Payload.Length} bytes; the store takes {StorePacket.MaximumPayload}");
+        }
+
+        _transport.Send(request.Encode());
+        while (true)
+        {
+            StorePacket answer = Receive();
+            if (answer.Operation == StoreOperation.WatchEvent)
+            {
+                Keep(answer);
+            }
+            else if (answer.Operation == StoreOperation.Error)
+            {
+                throw new StoreException(answer.Text(), request.Operation, subject);
+            }
+            else if (answer.Operation == request.Operation && answer.Request == request.Request)
+            {
+                return answer;
+            }
+            else
+            {
+                throw new ToolstackException(
+                    $"xenstored answered {answer.Operation} to request {request.Request}, which was {request.Operation}");
+            }
+        }
+    }
+
+    private void Keep(StorePacket packet)
+    {
+        IReadOnlyList<string> texts = packet.Texts();
+        if (texts.Count >= 2)
+        {
+            _events.Enqueue(new StoreEvent(texts[0], texts[1]));
+        }
+    }
+
+    private StorePacket Receive()
+    {
+        byte[] header = new byte[StorePacket.HeaderSize];
+        _transport.Receive(header);
+        (StoreOperation operation, uint request, uint transaction) = StorePacket.DecodeHeader(header, out uint length);
+        if (length > StorePacket.MaximumPayload)
+        {
+            throw new ToolstackException($"xenstored announced {length} bytes; the protocol allows {StorePacket.MaximumPayload}");
+        }
+
+        byte[] payload = new byte[length];
+        _transport.Receive(payload);
+        return new StorePacket(operation, request, transaction, payload);
+    }
+}
