@@ -20,7 +20,7 @@ public enum VirtualIrq : uint
     DomExc = 3,
 
     /// <summary><c>VIRQ_TBUF</c>.</summary>
-    Tbuf = 4,
+    TBuf = 4,
 
     /// <summary><c>VIRQ_DEBUGGER</c>.</summary>
     Debugger = 6,

@@ -29,16 +29,16 @@ public enum CallbackType : ushort
     Syscall = 2,
 
     /// <summary><c>CALLBACKTYPE_sysenter_deprecated</c>.</summary>
-    SysenterDeprecated = 3,
+    SysEnterDeprecated = 3,
 
     /// <summary><c>CALLBACKTYPE_nmi</c>.</summary>
     Nmi = 4,
 
     /// <summary><c>CALLBACKTYPE_sysenter</c>.</summary>
-    Sysenter = 5,
+    SysEnter = 5,
 
     /// <summary><c>CALLBACKTYPE_syscall32</c>.</summary>
-    Syscall32 = 7,
+    SysCall32 = 7,
 }
 
 /// <summary><c>CALLBACKF_*</c>: flags of <see cref="CallbackRegister"/>.</summary>

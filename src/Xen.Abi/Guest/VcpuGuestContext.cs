@@ -9,7 +9,7 @@ namespace Xen.Abi;
 public unsafe struct VcpuGuestContext
 {
     /// <summary><c>fpu_ctxt.x</c>: FXSAVE image.</summary>
-    public fixed byte FpuCtxtX[512];
+    public fixed byte FpuCtxt[512];
 
     /// <summary><c>flags</c>: <see cref="VgcfFlags"/>.</summary>
     public ulong Flags;

@@ -188,14 +188,8 @@ public struct ReservedDeviceMemoryMap
     /// <summary><c>buffer</c>.</summary>
     public ulong Buffer;
 
-    /// <summary><c>dev.pci.seg</c>.</summary>
-    public ushort DevPciSeg;
-
-    /// <summary><c>dev.pci.bus</c>.</summary>
-    public byte DevPciBus;
-
-    /// <summary><c>dev.pci.devfn</c>.</summary>
-    public byte DevPciDevfn;
+    /// <summary><c>dev.pci</c>.</summary>
+    public PhysDevPciDevice DevPci;
 }
 
 /// <summary><c>struct xen_mem_acquire_resource</c>: frames of a hypervisor object, for the tools to map.</summary>
