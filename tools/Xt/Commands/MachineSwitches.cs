@@ -2,6 +2,7 @@
 using System;
 using System.Collections.Generic;
 using System.CommandLine;
+using Xt.Build;
 using Xt.Machine;
 
 namespace Xt.Commands;
@@ -76,6 +77,11 @@ public sealed class MachineSwitches
         Description = "file for QEMU's log of interrupts, exceptions and resets (-d int,cpu_reset)",
     };
 
+    private readonly Option<bool> _noBuild = new("--no-build")
+    {
+        Description = "take what is in artifacts/ as it is, without looking at the sources",
+    };
+
     private readonly Option<string[]> _qemu = new("--qemu") { Description = "one more word for QEMU; may be repeated" };
 
     public MachineSwitches()
@@ -106,9 +112,24 @@ public sealed class MachineSwitches
         Option[] options =
         [
             _hypervisor, _loader, _cpus, _memory, _dom0Memory, _scheduler, _drive, _append, _dom0Append, _cpu,
-            _accelerator, _initrd, _module, _noModules, _gdb, _icount, _qemuLog, _qemu,
+            _accelerator, _initrd, _module, _noModules, _gdb, _icount, _qemuLog, _qemu, _noBuild,
         ];
         Array.ForEach(options, command.Options.Add);
+    }
+
+    /// <summary>Builds what the machine needs of this repository. Debian's hypervisor is there to compare with.</summary>
+    public void Prepare(ParseResult result, MachineOptions options)
+    {
+        if (result.GetValue(_noBuild) || options.Hypervisor != HypervisorKind.Ours)
+        {
+            return;
+        }
+
+        Products.BuildHypervisor();
+        if (options.Module == null && !options.NoModules)
+        {
+            Products.BuildPrograms();
+        }
     }
 
     public MachineOptions Read(ParseResult result) => new()

@@ -43,9 +43,13 @@ public static class RunCommand
         {
             MachineOptions options = switches.Read(result);
             string? commands = result.GetValue(batch);
+            bool isVerbose = result.GetValue(verbose);
+            // A script that reads both streams wants the errors, not the progress.
+            Report.Quiet = commands != null && !isVerbose && Console.IsErrorRedirected;
+            switches.Prepare(result, options);
             return commands == null
                 ? Interactive(options)
-                : Batch(options, commands, result.GetValue(timeout), result.GetValue(verbose));
+                : Batch(options, commands, result.GetValue(timeout), isVerbose);
         });
         return command;
     }
@@ -66,7 +70,6 @@ public static class RunCommand
 
     private static int Batch(MachineOptions options, string commands, double timeout, bool verbose)
     {
-        Report.Quiet = !verbose && !Console.IsErrorRedirected ? false : !verbose;
         BatchResult result = BatchRun.Execute(
             options, commands, TimeSpan.FromSeconds(timeout), "batch", verbose ? Console.Error.Write : null);
         using Stream output = Console.OpenStandardOutput();

@@ -27,7 +27,7 @@ public static class PackageStore
             return;
         }
 
-        using FileStream held = Lock();
+        using FileLock held = FileLock.Take("package");
         missing.RemoveAll(package => TryFind(package) != null);
         if (missing.Count == 0)
         {
@@ -129,21 +129,5 @@ public static class PackageStore
         Report.Step("refreshing the package lists (apt-get update)");
         string[] command = Environment.UserName == "root" ? ["apt-get"] : ["sudo", "apt-get"];
         _ = HostCommand.Require(command[0], [.. command[1..], "update", "-qq"]);
-    }
-
-    private static FileStream Lock()
-    {
-        string path = Path.Combine(Folder, ".lock");
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException)
-            {
-                System.Threading.Thread.Sleep(200);
-            }
-        }
     }
 }

@@ -98,8 +98,7 @@ public static class Dom0Image
         {
             foreach (string file in Directory.EnumerateFiles(Workspace.Dom0Programs).Order(StringComparer.Ordinal))
             {
-                // Debug symbols lie beside the programs; in memory they would only take room.
-                if (ElfObject.TryRead(file) != null && Path.GetExtension(file) is not ".dbg" and not ".debug")
+                if (IsProgram(file))
                 {
                     tree.File($"usr/sbin/{Path.GetFileName(file)}", file, true);
                 }
@@ -115,6 +114,10 @@ public static class Dom0Image
         tree.Write(stream);
         return stream.ToArray();
     }
+
+    /// <summary>Debug symbols lie beside the programs; in memory they would only take room.</summary>
+    public static bool IsProgram(string file) =>
+        Path.GetExtension(file) is not ".dbg" and not ".debug" and not ".so" && ElfObject.TryRead(file) != null;
 
     private static string GuestRamdisk(List<string> packages)
     {

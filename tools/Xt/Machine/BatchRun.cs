@@ -68,7 +68,8 @@ public static partial class BatchRun
         {
             // The reason is out; registers and call chain are still on their way.
             _ = line.WaitUntil(_ => false, DateTime.UtcNow.AddSeconds(1.5));
-            return new BatchResult(BatchOutcome.Died, 0, [], death, line.Tail(), line.Log);
+            return new BatchResult(
+                BatchOutcome.Died, 0, [], SerialLine.DeathIn(line.Text) ?? death, line.Tail(), line.Log);
         }
 
         if (line.IsOver)

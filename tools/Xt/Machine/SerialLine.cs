@@ -145,7 +145,7 @@ public sealed partial class SerialLine : IDisposable
     public static string? DeathIn(string text)
     {
         Match match = Death().Match(text);
-        return match.Success ? match.Value.Trim() : null;
+        return match.Success ? Spaces().Replace(match.Value.Trim(), " ") : null;
     }
 
     public void Dispose()
@@ -159,10 +159,14 @@ public sealed partial class SerialLine : IDisposable
         _process.Dispose();
     }
 
+    // A headline that ends in a colon has its reason on the next line.
     [GeneratedRegex(
-        @"^.*(\bPanic on CPU \d+|\(XEN\) PANIC|FATAL TRAP|Kernel panic - not syncing|Domain 0 crashed|"
-        + @"Hardware Dom0 (crashed|shutdown)).*$", RegexOptions.Multiline)]
+        @"[^\n]*(\bPanic on CPU \d+|\(XEN\) PANIC|FATAL TRAP|Kernel panic - not syncing|Domain 0 crashed|"
+        + @"Hardware Dom0 (crashed|shutdown))[^\n]*?(:\s*\n[^\n]*|\n|$)")]
     private static partial Regex Death();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Spaces();
 
     private void Read()
     {
