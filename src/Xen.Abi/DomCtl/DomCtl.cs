@@ -178,7 +178,7 @@ public unsafe struct DomCtl
 
     /// <summary><c>u.cacheflush</c>.</summary>
     [FieldOffset(0x10)]
-    public DomCtlCacheflush Cacheflush;
+    public DomCtlCacheFlush CacheFlush;
 
     /// <summary><c>u.vnuma</c>.</summary>
     [FieldOffset(0x10)]

@@ -168,7 +168,7 @@ public enum DomCtlCommand : uint
     GetNodeAffinity = 69,
 
     /// <summary><c>XEN_DOMCTL_cacheflush</c>.</summary>
-    Cacheflush = 71,
+    CacheFlush = 71,
 
     /// <summary><c>XEN_DOMCTL_get_vcpu_msrs</c>.</summary>
     GetVcpuMsrs = 72,
@@ -201,7 +201,7 @@ public enum DomCtlCommand : uint
     SetCpuPolicy = 83,
 
     /// <summary><c>XEN_DOMCTL_vmtrace_op</c>.</summary>
-    VmtraceOp = 84,
+    VmTraceOp = 84,
 
     /// <summary><c>XEN_DOMCTL_get_paging_mempool_size</c>.</summary>
     GetPagingMemPoolSize = 85,

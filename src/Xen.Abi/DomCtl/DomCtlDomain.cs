@@ -9,7 +9,7 @@ namespace Xen.Abi;
 public unsafe struct DomCtlCreateDomain
 {
     /// <summary><c>ssidref</c>.</summary>
-    public uint Ssidref;
+    public uint SsidRef;
 
     /// <summary><c>handle</c>: UUID.</summary>
     public fixed byte Handle[16];
@@ -36,7 +36,7 @@ public unsafe struct DomCtlCreateDomain
     public uint GrantOpts;
 
     /// <summary><c>vmtrace_size</c>.</summary>
-    public uint VmtraceSize;
+    public uint VmTraceSize;
 
     /// <summary><c>cpupool_id</c>.</summary>
     public uint CpuPoolId;
@@ -97,7 +97,7 @@ public unsafe struct DomCtlGetDomainInfo
     public uint MaxVcpuId;
 
     /// <summary><c>ssidref</c>.</summary>
-    public uint Ssidref;
+    public uint SsidRef;
 
     /// <summary><c>handle</c>: UUID.</summary>
     public fixed byte Handle[16];

@@ -63,7 +63,7 @@ public struct DomCtlPagingMemPool
 
 /// <summary><c>struct xen_domctl_cacheflush</c>: argument of cacheflush.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct DomCtlCacheflush
+public struct DomCtlCacheFlush
 {
     /// <summary><c>start_pfn</c>.</summary>
     public ulong StartPfn;

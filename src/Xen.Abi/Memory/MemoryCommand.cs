@@ -140,7 +140,7 @@ public enum MemoryResource : ushort
     GrantTable = 1,
 
     /// <summary><c>XENMEM_resource_vmtrace_buf</c>.</summary>
-    VmtraceBuf = 2,
+    VmTraceBuf = 2,
 }
 
 /// <summary><c>XENMEM_resource_grant_table_id_*</c>: which part of the grant table.</summary>

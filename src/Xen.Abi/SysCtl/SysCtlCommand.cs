@@ -135,7 +135,7 @@ public static class PhysicalCapabilities
     public const uint IommuHapPtShare = 0x20;
 
     /// <summary><c>XEN_SYSCTL_PHYSCAP_vmtrace</c>.</summary>
-    public const uint Vmtrace = 0x40;
+    public const uint VmTrace = 0x40;
 
     /// <summary><c>XEN_SYSCTL_PHYSCAP_vpmu</c>.</summary>
     public const uint Vpmu = 0x80;
