@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Hypervisor.Core.Events;
 using Hypervisor.Core.Grants;
 using Hypervisor.Core.Time;
+using Hypervisor.Sched;
 using Xen.Abi;
 
 namespace Hypervisor.Core;
@@ -60,6 +61,7 @@ public unsafe struct Domain
     public DomainEvents Events;
     public DomainGrants Grants;
     public DomainTime Time;
+    public SchedDomain Sched;
     /// <summary>CPUID and MSR policy of the domain (Emulation/), in pages of its own.</summary>
     public void* CpuidPolicy;
 
