@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// A domain is either wholly there or not at all. Whatever can be refused without the hypervisor (the kernel's and the
+// ramdisk's files, the name) is tried before anything is created; once the domain exists, any failure destroys it and
+// removes its entries, and the error that is reported is the first one.
+using System;
+using Dom0.Toolstack.Build;
+using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Hypercalls;
+using Dom0.Toolstack.Store;
+using Xen.Abi;
+
+namespace Dom0.Toolstack.Domains;
+
+/// <summary>Creates domains from their configurations.</summary>
+public sealed class DomainCreator
+{
+    private readonly Hypervisor _hypervisor;
+    private readonly StoreClient _store;
+
+    /// <summary>Creates on <paramref name="hypervisor"/> and tells <paramref name="store"/>.</summary>
+    public DomainCreator(Hypervisor hypervisor, StoreClient store)
+    {
+        _hypervisor = hypervisor;
+        _store = store;
+    }
+
+    /// <summary>Creates the domain and leaves it paused.</summary>
+    /// <exception cref="ToolstackException">It cannot be created; nothing of it is left.</exception>
+    public DomainReference Create(DomainConfig config)
+    {
+        RefuseTakenName(config.Name);
+        PvKernel kernel = KernelLoader.Load(config.Kernel);
+        byte[] ramdisk = config.Ramdisk is null ? [] : KernelLoader.ReadFile("ramdisk", config.Ramdisk);
+        return Create(config, kernel, ramdisk);
+    }
+
+    /// <summary>Creates the domain from files that are read already.</summary>
+    public DomainReference Create(DomainConfig config, PvKernel kernel, byte[] ramdisk)
+    {
+        _ = PvLayout.Plan(kernel, (ulong)ramdisk.Length, config.MemoryKiB / 4);
+        DomId domain = CreateEmpty(config);
+        try
+        {
+            PvDomainBuilder builder = new(_hypervisor, domain, config);
+            builder.Configure();
+            JoinPool(domain, config);
+            DomainRings rings = builder.Build(kernel, ramdisk);
+            StoreEntries.Write(_store, domain.Raw, config, kernel.GuestOs, rings);
+            _store.Introduce(domain.Raw, rings.StoreFrame, rings.StorePort);
+            return new DomainReference(domain.Raw, config.Name);
+        }
+        catch
+        {
+            Undo(domain);
+            throw;
+        }
+    }
+
+    private void RefuseTakenName(string name)
+    {
+        DomainDirectory directory = new(_hypervisor, () => _store);
+        foreach (DomainInfo info in _hypervisor.System.ListDomains())
+        {
+            if (directory.NameOf(info.Id) == name)
+            {
+                throw new ToolstackException($"name: there is a domain '{name}' already, number {info.Id}",
+                    $"Choose another name (name=OTHER on the command line), or end that one: xm destroy {name}");
+            }
+        }
+    }
+
+    private DomId CreateEmpty(DomainConfig config)
+    {
+        uint capabilities = _hypervisor.System.PhysicalInfo().Capabilities;
+        int grantVersion = (capabilities & PhysicalCapabilities.GrantTableV2) != 0 ? 2 : 1;
+        try
+        {
+            return _hypervisor.Domains.Create(config.Uuid, config.MaximumVcpus, grantVersion);
+        }
+        catch (XenException refused)
+        {
+            throw new ToolstackException($"creating '{config.Name}': {refused.Message}", refused.Remedy, refused);
+        }
+    }
+
+    private void JoinPool(DomId domain, DomainConfig config)
+    {
+        if (config.Pool is null or "Pool-0")
+        {
+            return;
+        }
+
+        foreach (string id in _store.List("/local/pool"))
+        {
+            if (_store.TryRead($"/local/pool/{id}/name") == config.Pool && int.TryParse(id, out int pool))
+            {
+                _hypervisor.System.MoveToPool(domain, pool);
+                return;
+            }
+        }
+
+        throw new ToolstackException($"pool: there is no CPU pool '{config.Pool}'", "See 'xl cpupool-list'");
+    }
+
+    private void Undo(DomId domain)
+    {
+        try
+        {
+            StoreEntries.Remove(_store, domain.Raw);
+        }
+        catch (ToolstackException)
+        {
+            // The first failure is the one to report; stray entries are overwritten by the next domain of this number.
+        }
+
+        try
+        {
+            _hypervisor.Domains.Destroy(domain);
+        }
+        catch (ToolstackException)
+        {
+            // As above; the domain shows in 'xm list' and can be destroyed again.
+        }
+
+        try
+        {
+            _store.Release(domain.Raw);
+        }
+        catch (ToolstackException)
+        {
+            // The daemon notices by itself.
+        }
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// What guests and daemons look for in the store. Three directories describe a domain: /local/domain/N, which the guest
+// may read and of which it owns the nodes that it reports by; /vm/UUID, which outlives a restart; and /libxl/N, which
+// Debian's tools read to know what kind of guest it is. The console's back end has a directory below Domain-0's, as every
+// device has, though xenconsoled looks only at the guest's side.
+//
+// Permission lists name the owner first: 'n0' keeps everybody but Domain-0 out, 'rN' lets the guest read, and a list that
+// begins with 'nN' gives the node to the guest.
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Store;
+
+namespace Dom0.Toolstack.Domains;
+
+/// <summary>A new domain's rings, as the builder made them.</summary>
+public readonly record struct DomainRings(ulong StoreFrame, uint StorePort, ulong ConsoleFrame, uint ConsolePort);
+
+/// <summary>Writes and removes a domain's entries in the store.</summary>
+public static class StoreEntries
+{
+    private const string ConsoleLimit = "1048576";
+
+    /// <summary>Nodes that the guest itself writes, below /local/domain/N.</summary>
+    private static readonly string[] s_guestNodes =
+    [
+        "control/shutdown", "control/feature-poweroff", "control/feature-reboot", "control/feature-suspend",
+        "control/sysrq", "device/suspend/event-channel", "data", "drivers", "feature", "attr", "error",
+    ];
+
+    /// <summary>Where a domain's own entries stand.</summary>
+    public static string DomainPath(int id) => $"/local/domain/{id}";
+
+    /// <summary>Where the entries that outlive a restart stand.</summary>
+    public static string VmPath(Guid uuid) => $"/vm/{uuid:D}";
+
+    /// <summary>Writes all entries of a new domain.</summary>
+    public static void Write(StoreClient store, int id, DomainConfig config, string guestOs, DomainRings rings)
+    {
+        string domain = DomainPath(id);
+        string vm = VmPath(config.Uuid);
+        string[] toolsOnly = ["n0"];
+        string[] guestReads = ["n0", $"r{id}"];
+        string[] guestOwns = [$"n{id}"];
+        store.InTransaction(transaction =>
+        {
+            void Make(string path, IReadOnlyList<string> permissions)
+            {
+                store.MakeDirectory(path, transaction);
+                store.SetPermissions(path, permissions, transaction);
+            }
+
+            void Write(string path, string value, IReadOnlyList<string> permissions)
+            {
+                store.Write(path, value, transaction);
+                store.SetPermissions(path, permissions, transaction);
+            }
+
+            store.Remove(domain, transaction);
+            Make(domain, guestReads);
+            Make(vm, guestReads);
+            Write($"{domain}/vm", vm, guestReads);
+            Write($"{domain}/name", config.Name, guestReads);
+            Write($"{domain}/domid", Text((ulong)id), guestReads);
+            foreach (string directory in (string[])["cpu", "memory", "device", "control", "console", "store"])
+            {
+                Make($"{domain}/{directory}", guestReads);
+            }
+
+            foreach (string node in s_guestNodes)
+            {
+                Make($"{domain}/{node}", guestOwns);
+            }
+
+            Write($"{domain}/control/platform-feature-multiprocessor-suspend", "1", guestReads);
+            Write($"{domain}/control/platform-feature-xs_reset_watches", "1", guestReads);
+            Write($"{domain}/memory/static-max", Text(config.MaximumMemoryKiB), guestReads);
+            Write($"{domain}/memory/target", Text(config.MemoryKiB), guestReads);
+            Write($"{domain}/store/ring-ref", Text(rings.StoreFrame), guestReads);
+            Write($"{domain}/store/port", Text(rings.StorePort), guestReads);
+            for (int vcpu = 0; vcpu < config.MaximumVcpus; vcpu++)
+            {
+                Make($"{domain}/cpu/{vcpu}", guestReads);
+                Write($"{domain}/cpu/{vcpu}/availability", config.OnlineVcpus[vcpu] ? "online" : "offline", guestReads);
+            }
+
+            string backend = $"/local/domain/0/backend/console/{id}/0";
+            Make($"/local/domain/0/backend/console/{id}", guestReads);
+            Make(backend, guestReads);
+            Write($"{backend}/frontend", $"{domain}/console", guestReads);
+            Write($"{backend}/frontend-id", Text((ulong)id), guestReads);
+            Write($"{backend}/online", "1", guestReads);
+            Write($"{backend}/state", "1", guestReads);
+            Write($"{backend}/protocol", "vt100", guestReads);
+
+            string console = $"{domain}/console";
+            Write($"{console}/backend", backend, guestReads);
+            Write($"{console}/backend-id", "0", guestReads);
+            Write($"{console}/limit", ConsoleLimit, guestReads);
+            Write($"{console}/type", "xenconsoled", guestReads);
+            Write($"{console}/output", "pty", guestReads);
+            Write($"{console}/tty", "", guestReads);
+            Write($"{console}/ring-ref", Text(rings.ConsoleFrame), guestReads);
+            Write($"{console}/port", Text(rings.ConsolePort), guestReads);
+
+            Write($"{vm}/name", config.Name, guestReads);
+            Write($"{vm}/uuid", config.Uuid.ToString("D"), guestReads);
+            Write($"{vm}/start_time", DateTimeOffset.UtcNow.ToUnixTimeSeconds() + ".00", guestReads);
+            Write($"{vm}/image/ostype", guestOs.ToLowerInvariant() is { Length: > 0 } os ? os : "linux", guestReads);
+            Write($"{vm}/image/kernel", config.Kernel, guestReads);
+            Write($"{vm}/image/ramdisk", config.Ramdisk ?? "", guestReads);
+            Write($"{vm}/image/cmdline", config.CommandLine, guestReads);
+            Write($"{vm}/on_poweroff", Text(config.OnPoweroff), guestReads);
+            Write($"{vm}/on_reboot", Text(config.OnReboot), guestReads);
+            Write($"{vm}/on_crash", Text(config.OnCrash), guestReads);
+
+            Make($"/libxl/{id}", toolsOnly);
+            Write($"/libxl/{id}/type", "pv", toolsOnly);
+        });
+    }
+
+    /// <summary>Removes all that <see cref="Write"/> made.</summary>
+    public static void Remove(StoreClient store, int id)
+    {
+        string? vm = store.TryRead($"{DomainPath(id)}/vm");
+        if (vm is not null && vm.StartsWith("/vm/", StringComparison.Ordinal) && vm.Length > 4)
+        {
+            store.Remove(vm);
+        }
+
+        foreach (string kind in store.List("/local/domain/0/backend"))
+        {
+            store.Remove($"/local/domain/0/backend/{kind}/{id}");
+        }
+
+        store.Remove(DomainPath(id));
+        store.Remove($"/libxl/{id}");
+    }
+
+    /// <summary>An action as configurations spell it.</summary>
+    public static string Text(LifecycleAction action) => action switch
+    {
+        LifecycleAction.Destroy => "destroy",
+        LifecycleAction.Restart => "restart",
+        LifecycleAction.Preserve => "preserve",
+        LifecycleAction.RenameRestart => "rename-restart",
+        LifecycleAction.CoredumpDestroy => "coredump-destroy",
+        _ => "coredump-restart",
+    };
+
+    private static string Text(ulong number) => number.ToString(CultureInfo.InvariantCulture);
+}
