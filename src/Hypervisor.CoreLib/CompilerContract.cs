@@ -260,14 +260,22 @@ namespace System.Threading
         [Intrinsic]
         public static long Exchange(ref long location, long value) => Exchange(ref location, value);
 
-        [Intrinsic]
-        public static int ExchangeAdd(ref int location, int value) => ExchangeAdd(ref location, value);
+        /// <summary>Adds and gives the sum.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static int Add(ref int location, int value) => ExchangeAdd(ref location, value) + value;
 
-        [Intrinsic]
-        public static long ExchangeAdd(ref long location, long value) => ExchangeAdd(ref location, value);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static long Add(ref long location, long value) => ExchangeAdd(ref location, value) + value;
 
         [Intrinsic]
         public static void MemoryBarrier() => MemoryBarrier();
+
+        // What the code generator knows as one locked XADD; .NET has these too, and hides them.
+        [Intrinsic]
+        private static int ExchangeAdd(ref int location, int value) => ExchangeAdd(ref location, value);
+
+        [Intrinsic]
+        private static long ExchangeAdd(ref long location, long value) => ExchangeAdd(ref location, value);
     }
 
     /// <summary>Loads and stores that the code generator neither drops, repeats nor reorders. One overload for each

@@ -17,7 +17,7 @@ public struct SpinLock
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Acquire()
     {
-        uint ticket = (uint)Interlocked.ExchangeAdd(ref _next, 1);
+        uint ticket = (uint)(Interlocked.Add(ref _next, 1) - 1);
         if (Volatile.Read(ref _serving) != ticket)
         {
             Wait(ticket);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections.Generic;
+
+namespace Hypervisor;
+
+/// <summary>One processor of the fake machine: its registers, and what was done to it.</summary>
+public sealed unsafe class FakeCpu
+{
+    public FakeCpu(uint number, CpuInfo* info)
+    {
+        Number = number;
+        Info = info;
+        Info->CpuId = number;
+        Info->LocalApicId = number;
+    }
+
+    public uint Number { get; }
+
+    /// <summary>The block that <see cref="Machine.Cpu"/> gives while a test runs on this CPU.</summary>
+    public CpuInfo* Info { get; }
+
+    public ulong Cr0 { get; set; }
+
+    public ulong Cr2 { get; set; }
+
+    public ulong Cr3 { get; set; }
+
+    public ulong Cr4 { get; set; }
+
+    public ulong Xcr0 { get; set; }
+
+    public ulong[] DebugRegisters { get; } = new ulong[8];
+
+    /// <summary>Registers that exist; any other is refused.</summary>
+    public Dictionary<uint, ulong> Msrs { get; } = [];
+
+    /// <summary>What XSAVE and FXSAVE store: 512 bytes of legacy image, then whatever the test puts there.</summary>
+    public byte[] ExtendedState { get; } = new byte[4096];
+
+    public ulong Gdt { get; set; }
+
+    public ulong Idt { get; set; }
+
+    public ushort Ldt { get; set; }
+
+    public ushort TaskRegister { get; set; }
+
+    /// <summary>TSC value that the one-shot timer is armed for; 0 when it is not.</summary>
+    public ulong ArmedTimer { get; set; }
+
+    public int TimerArmings { get; set; }
+
+    public int Kicks { get; set; }
+
+    public int Cr3Writes { get; set; }
+
+    public int InterruptWindows { get; set; }
+
+    public int Idles { get; set; }
+
+    public int Pauses { get; set; }
+
+    public int SwapGsCount { get; set; }
+
+    public List<ulong> InvalidatedPages { get; } = [];
+}

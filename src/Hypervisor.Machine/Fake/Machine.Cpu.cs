@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+
+using System;
+using System.Collections.Generic;
+using System.Numerics;
+using System.Threading;
+
+namespace Hypervisor;
+
+/// <summary>The machine that host tests run on; see <see cref="FakeMachine"/>.</summary>
+public static unsafe partial class Machine
+{
+    private const int XsaveHeader = 512;
+    private const int XsaveHeaderLength = 64;
+
+    public static CpuInfo* Cpu => FakeMachine.Cpu.Info;
+
+    public static byte In8(ushort port) => (byte)In(port);
+
+    public static ushort In16(ushort port) => (ushort)In(port);
+
+    public static uint In32(ushort port) => In(port);
+
+    public static void Out8(ushort port, byte value) => FakeMachine.Current.PortWrites.Add(new(port, 1, value));
+
+    public static void Out16(ushort port, ushort value) => FakeMachine.Current.PortWrites.Add(new(port, 2, value));
+
+    public static void Out32(ushort port, uint value) => FakeMachine.Current.PortWrites.Add(new(port, 4, value));
+
+    public static void Cpuid(uint leaf, uint subleaf, uint* registers)
+    {
+        (uint eax, uint ebx, uint ecx, uint edx) =
+            FakeMachine.Current.CpuidLeaves.GetValueOrDefault((leaf, subleaf));
+        registers[0] = eax;
+        registers[1] = ebx;
+        registers[2] = ecx;
+        registers[3] = edx;
+    }
+
+    public static ulong ReadMsr(uint msr)
+    {
+        ulong value;
+        return TryReadMsr(msr, &value)
+            ? value
+            : throw new HypervisorPanicException($"RDMSR of {msr:x}, which the fake machine does not have");
+    }
+
+    public static void WriteMsr(uint msr, ulong value) => FakeMachine.Cpu.Msrs[msr] = value;
+
+    public static bool TryReadMsr(uint msr, ulong* value)
+    {
+        bool exists = FakeMachine.Cpu.Msrs.TryGetValue(msr, out ulong found);
+        *value = found;
+        return exists;
+    }
+
+    public static bool TryWriteMsr(uint msr, ulong value)
+    {
+        if (!FakeMachine.Cpu.Msrs.ContainsKey(msr))
+        {
+            return false;
+        }
+
+        FakeMachine.Cpu.Msrs[msr] = value;
+        return true;
+    }
+
+    public static ulong ReadTsc() => FakeMachine.Current.Tsc;
+
+    public static ulong ReadCr0() => FakeMachine.Cpu.Cr0;
+
+    public static void WriteCr0(ulong value) => FakeMachine.Cpu.Cr0 = value;
+
+    public static ulong ReadCr2() => FakeMachine.Cpu.Cr2;
+
+    public static ulong ReadCr3() => FakeMachine.Cpu.Cr3;
+
+    public static void WriteCr3(ulong value)
+    {
+        FakeMachine.Cpu.Cr3 = value;
+        FakeMachine.Cpu.Cr3Writes++;
+    }
+
+    public static ulong ReadCr4() => FakeMachine.Cpu.Cr4;
+
+    public static void WriteCr4(ulong value) => FakeMachine.Cpu.Cr4 = value;
+
+    public static ulong ReadDebugRegister(int number) => FakeMachine.Cpu.DebugRegisters[number];
+
+    public static void WriteDebugRegister(int number, ulong value) => FakeMachine.Cpu.DebugRegisters[number] = value;
+
+    public static void InvalidatePage(ulong address) => FakeMachine.Cpu.InvalidatedPages.Add(address);
+
+    public static void Pause() => FakeMachine.Cpu.Pauses++;
+
+    public static void LoadGdt(void* pointer) => FakeMachine.Cpu.Gdt = (ulong)pointer;
+
+    public static void LoadIdt(void* pointer) => FakeMachine.Cpu.Idt = (ulong)pointer;
+
+    public static void LoadLdt(ushort selector) => FakeMachine.Cpu.Ldt = selector;
+
+    public static void LoadTaskRegister(ushort selector) => FakeMachine.Cpu.TaskRegister = selector;
+
+    public static void InterruptWindow()
+    {
+        FakeMachine.Cpu.InterruptWindows++;
+        FakeMachine.Current.OnInterruptWindow?.Invoke();
+    }
+
+    public static void Idle()
+    {
+        FakeMachine machine = FakeMachine.Current;
+        FakeCpu cpu = FakeMachine.Cpu;
+        cpu.Idles++;
+        if (machine.OnIdle != null)
+        {
+            machine.OnIdle();
+        }
+        else if (cpu.ArmedTimer != 0)
+        {
+            machine.Tsc = Math.Max(machine.Tsc, cpu.ArmedTimer);
+            cpu.ArmedTimer = 0;
+            RaiseSoftIrq(SoftIrq.Timer);
+        }
+        else
+        {
+            throw new HypervisorPanicException("Idle for ever: no timer is armed");
+        }
+    }
+
+    public static void HaltForever() => throw new HypervisorPanicException("Halted");
+
+    public static void ClearTaskSwitched() => FakeMachine.Cpu.Cr0 &= ~Cr0.Ts;
+
+    public static void WriteBackCaches() => FakeMachine.Current.CacheWriteBacks++;
+
+    public static void SwapGs()
+    {
+        FakeMachine.Cpu.SwapGsCount++;
+        ulong active = FakeMachine.Cpu.Msrs.GetValueOrDefault(Msr.GsBase);
+        FakeMachine.Cpu.Msrs[Msr.GsBase] = FakeMachine.Cpu.Msrs.GetValueOrDefault(Msr.KernelGsBase);
+        FakeMachine.Cpu.Msrs[Msr.KernelGsBase] = active;
+    }
+
+    public static void XSave(void* area, ulong mask)
+    {
+        FxSave(area);
+        new Span<byte>((byte*)area + XsaveHeader, XsaveHeaderLength).Clear();
+        *(ulong*)((byte*)area + XsaveHeader) = mask & FakeMachine.Cpu.Xcr0;
+    }
+
+    public static bool XRestore(void* area, ulong mask)
+    {
+        ulong* header = (ulong*)((byte*)area + XsaveHeader);
+        if ((header[0] & ~FakeMachine.Cpu.Xcr0) != 0 || header[1] != 0 || header[2] != 0)
+        {
+            return false;
+        }
+
+        FxRestore(area);
+        return true;
+    }
+
+    public static void FxSave(void* area) =>
+        FakeMachine.Cpu.ExtendedState.AsSpan(0, XsaveHeader).CopyTo(new Span<byte>(area, XsaveHeader));
+
+    public static void FxRestore(void* area) =>
+        new ReadOnlySpan<byte>(area, XsaveHeader).CopyTo(FakeMachine.Cpu.ExtendedState);
+
+    public static void WriteXcr0(ulong value) => FakeMachine.Cpu.Xcr0 = value;
+
+    public static int LowestBit(ulong value) => BitOperations.TrailingZeroCount(value);
+
+    public static int HighestBit(ulong value) => BitOperations.Log2(value);
+
+    public static ulong MultiplyShift32(ulong a, ulong b) => (ulong)(((UInt128)a * b) >> 32);
+
+    public static ulong Divide128(ulong high, ulong low, ulong divisor) =>
+        high < divisor
+            ? (ulong)(new UInt128(high, low) / divisor)
+            : throw new HypervisorPanicException("Quotient of a 128-bit division does not fit");
+
+    public static void Zero(void* target, nuint length) => System.Runtime.InteropServices.NativeMemory.Clear(target, length);
+
+    public static void Copy(void* target, void* source, nuint length) =>
+        Buffer.MemoryCopy(source, target, length, length);
+
+    public static bool Equal(void* left, void* right, nuint length) =>
+        new ReadOnlySpan<byte>(left, (int)length).SequenceEqual(new ReadOnlySpan<byte>(right, (int)length));
+
+    public static bool TestAndSetBit(void* bitmap, ulong bit)
+    {
+        ulong mask = 1UL << (int)(bit & 63);
+        return (Interlocked.Or(ref ((ulong*)bitmap)[bit >> 6], mask) & mask) != 0;
+    }
+
+    public static bool TestAndClearBit(void* bitmap, ulong bit)
+    {
+        ulong mask = 1UL << (int)(bit & 63);
+        return (Interlocked.And(ref ((ulong*)bitmap)[bit >> 6], ~mask) & mask) != 0;
+    }
+
+    public static CpuInfo* CpuOf(uint cpu) => FakeMachine.Current.CpuOf(cpu).Info;
+
+    public static void RaiseSoftIrq(uint bits) => FakeMachine.Cpu.Info->SoftIrqPending |= bits;
+
+    private static uint In(ushort port) => FakeMachine.Current.PortValues.GetValueOrDefault(port, uint.MaxValue);
+}
