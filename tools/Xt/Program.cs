@@ -19,6 +19,7 @@ public static class Program
             + "What the machine lacks (Debian packages) is installed, and said. Everything made is in artifacts/.")
         {
             RunCommand.Create(),
+            TestCommand.Create(),
             BuildCommand.Create(),
             BuildCommand.CreateIso(),
             BuildCommand.CreateClean(),

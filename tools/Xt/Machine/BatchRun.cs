@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Xt.Machine;
 
@@ -33,7 +31,7 @@ public sealed record BatchResult(
 /// not read, nor have any device work. The other half of the protocol, and why it is as it is, stands in
 /// tools/Xt/Dom0/usr/lib/xt/batch.
 /// </remarks>
-public static partial class BatchRun
+public static class BatchRun
 {
     public static BatchResult Execute(
         MachineOptions options, string commands, TimeSpan timeout, string purpose, Action<string>? watcher = null)
@@ -52,7 +50,7 @@ public static partial class BatchRun
         _ = line.WaitUntil(
             text =>
             {
-                answer = Decode(text, token);
+                answer = ConsoleAnswer.Decode(text, token);
                 death = answer == null ? SerialLine.DeathIn(text) : null;
                 return answer != null || death != null;
             },
@@ -83,58 +81,4 @@ public static partial class BatchRun
         return new BatchResult(BatchOutcome.TimedOut, 0, [],
             $"Not done after {timeout.TotalSeconds:0} seconds.", line.Tail(), line.Log);
     }
-
-    /// <summary>The answer, when all of it is there and its checksum is right.</summary>
-    public static (int Status, byte[] Output)? Decode(string serialText, string token)
-    {
-        string mark = $"@{token} ";
-        if (!serialText.Contains(mark + "end ", StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        // What others printed into the middle of our lines is taken out again, up to and with its line end.
-        string text = Foreign().Replace(serialText, string.Empty).Replace("\r", string.Empty, StringComparison.Ordinal);
-        StringBuilder encoded = new();
-        int expected = 1;
-        foreach (string line in text.Split('\n'))
-        {
-            int start = line.IndexOf(mark, StringComparison.Ordinal);
-            if (start < 0)
-            {
-                continue;
-            }
-
-            string[] words = line[(start + mark.Length)..].Split(' ');
-            if (words is ["end", string status, string sum])
-            {
-                byte[]? output = FromBase64(encoded.ToString());
-                if (output != null && Convert.ToHexStringLower(MD5.HashData(output)) == sum &&
-                    int.TryParse(status, out int number))
-                {
-                    return (number, output);
-                }
-
-                _ = encoded.Clear();
-                expected = 1;
-            }
-            else if (words is [string number, string piece] &&
-                number == expected.ToString(CultureInfo.InvariantCulture))
-            {
-                _ = encoded.Append(piece);
-                expected++;
-            }
-        }
-
-        return null;
-    }
-
-    private static byte[]? FromBase64(string text)
-    {
-        byte[] bytes = new byte[(text.Length / 4 * 3) + 3];
-        return Convert.TryFromBase64String(text, bytes, out int count) ? bytes[..count] : null;
-    }
-
-    [GeneratedRegex(@"\(XEN\) [^\n]*\n|\[ *\d+\.\d{6}\] [^\n]*\n")]
-    private static partial Regex Foreign();
 }
