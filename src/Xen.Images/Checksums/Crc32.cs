@@ -43,14 +43,21 @@ internal static unsafe class Crc32
         while (data < wideEnd)
         {
             ulong word = *(ulong*)data ^ crc;
-            crc = tables[(7 * 256) + (int)(byte)word]
-                ^ tables[(6 * 256) + (int)(byte)(word >> 8)]
-                ^ tables[(5 * 256) + (int)(byte)(word >> 16)]
-                ^ tables[(4 * 256) + (int)(byte)(word >> 24)]
-                ^ tables[(3 * 256) + (int)(byte)(word >> 32)]
-                ^ tables[(2 * 256) + (int)(byte)(word >> 40)]
-                ^ tables[256 + (int)(byte)(word >> 48)]
-                ^ tables[(nuint)(word >> 56)];
+            crc = (tables + (nuint)(byte)word)[7 * 256];
+            word >>= 8;
+            crc ^= (tables + (nuint)(byte)word)[6 * 256];
+            word >>= 8;
+            crc ^= (tables + (nuint)(byte)word)[5 * 256];
+            word >>= 8;
+            crc ^= (tables + (nuint)(byte)word)[4 * 256];
+            word >>= 8;
+            crc ^= (tables + (nuint)(byte)word)[3 * 256];
+            word >>= 8;
+            crc ^= (tables + (nuint)(byte)word)[2 * 256];
+            word >>= 8;
+            crc ^= (tables + (nuint)(byte)word)[256];
+            word >>= 8;
+            crc ^= tables[(nuint)word];
             data += 8;
         }
 

@@ -36,11 +36,13 @@ internal static unsafe class Crc64
         while (data < wideEnd)
         {
             uint word = *(uint*)data ^ (uint)crc;
-            crc = (crc >> 32)
-                ^ tables[(3 * 256) + (int)(byte)word]
-                ^ tables[(2 * 256) + (int)(byte)(word >> 8)]
-                ^ tables[256 + (int)(byte)(word >> 16)]
-                ^ tables[(nuint)(word >> 24)];
+            crc = (crc >> 32) ^ (tables + (nuint)(byte)word)[3 * 256];
+            word >>= 8;
+            crc ^= (tables + (nuint)(byte)word)[2 * 256];
+            word >>= 8;
+            crc ^= (tables + (nuint)(byte)word)[256];
+            word >>= 8;
+            crc ^= tables[(nuint)word];
             data += 4;
         }
 

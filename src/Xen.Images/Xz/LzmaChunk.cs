@@ -31,7 +31,15 @@ internal static unsafe class LzmaChunk
 
     private const int ProbabilityBits = 11;
     private const int AdaptionShift = 5;
+
+    /// <summary>
+    /// A 0 moves a probability p up by (2048 - p) / 32, rounded down; that is p - ((p - 2017) >> 5), two steps less.
+    /// </summary>
+    private const int ZeroAdaptionBias = (1 << ProbabilityBits) - (1 << AdaptionShift) + 1;
     private const uint Top = 1u << 24;
+
+    /// <summary>Four bits each: the least multiple of the distances 1 to 7 that is at least 8.</summary>
+    private const uint WordPeriods = 0xECA8988;
     private const uint InitialBytes = 5;
 
     /// <summary>
@@ -58,15 +66,50 @@ internal static unsafe class LzmaChunk
             return ImageError.XzCorruptData;
         }
 
-        uint range = uint.MaxValue;
-        uint code = ((uint)input[1] << 24) | ((uint)input[2] << 16) | ((uint)input[3] << 8) | input[4];
         byte* inputEnd = input + inputLength;
-        input += InitialBytes;
+        byte* outputEnd = output + outputLength;
+        model->Range = uint.MaxValue;
+        model->Code = ((uint)input[1] << 24) | ((uint)input[2] << 16) | ((uint)input[3] << 8) | input[4];
+        model->Input = input + InitialBytes;
+        model->Output = output;
+        if (inputLength >= InitialBytes + PacketLimit)
+        {
+            ImageError error = DecodePackets(model, dictionary, outputEnd, inputEnd - PacketLimit);
+            if (error != ImageError.Ok)
+            {
+                return error;
+            }
+        }
 
-        // The first byte past which a packet may not start: in the chunk itself, then in its tail.
-        byte* packetLimit = inputLength >= InitialBytes + PacketLimit ? inputEnd - PacketLimit + 1 : input;
-        byte* tailEnd = null;
+        // The rest of the chunk is at most PacketLimit bytes; a packet may start at its very end and take no more.
+        byte* tailEnd = tail + CopyTail(tail, model->Input, (nuint)(inputEnd - model->Input));
+        model->Input = tail;
+        if (model->Output < outputEnd)
+        {
+            ImageError error = DecodePackets(model, dictionary, outputEnd, tailEnd);
+            if (error != ImageError.Ok)
+            {
+                return error;
+            }
+        }
 
+        // The encoder's last bytes bring the code to zero, exactly at the end of the chunk.
+        Normalise(ref model->Range, ref model->Code, ref model->Input);
+        return model->Output == outputEnd && model->Input == tailEnd && model->Code == 0
+            ? ImageError.Ok
+            : ImageError.XzCorruptData;
+    }
+
+    /// <summary>
+    /// Decodes packets until the output ends or the input has passed <paramref name="lastStart"/>, the last place
+    /// where a packet may begin.
+    /// </summary>
+    private static ImageError DecodePackets(LzmaModel* model, byte* dictionary, byte* outputEnd, byte* lastStart)
+    {
+        byte* input = model->Input;
+        byte* output = model->Output;
+        uint range = model->Range;
+        uint code = model->Code;
         ushort* probabilities = model->Probabilities;
         nuint state = model->State;
         nuint distance0 = model->Distance0;
@@ -76,31 +119,16 @@ internal static unsafe class LzmaChunk
         nuint positionMask = ((nuint)1 << model->PositionBits) - 1;
         nuint literalMask = LiteralMask(model);
         nuint literalScale = (nuint)6 << model->LiteralContextBits;
-        byte* outputEnd = output + outputLength;
         nuint previous = output > dictionary ? output[-1] : (nuint)0;
 
-        while (output < outputEnd)
+        while (output < outputEnd && input <= lastStart)
         {
-            if (input >= packetLimit)
-            {
-                if (tailEnd == null)
-                {
-                    tailEnd = tail + CopyTail(tail, input, (nuint)(inputEnd - input));
-                    input = tail;
-                    packetLimit = tailEnd + 1;
-                }
-                else if (input > tailEnd)
-                {
-                    return ImageError.XzCorruptData;
-                }
-            }
-
             nuint position = (nuint)(output - dictionary);
             nuint positionState = position & positionMask;
             nuint length;
 
-            ushort* isMatch = probabilities + LzmaModel.IsMatch + (state * 16) + positionState;
-            if (Bit(isMatch, ref range, ref code, ref input) == 0)
+            nuint statePosition = (state << 4) + positionState;
+            if (!Bit(probabilities + LzmaModel.IsMatch, statePosition, ref range, ref code, ref input))
             {
                 byte* literal = (byte*)(probabilities + LzmaModel.Literal)
                     + ((((position << 8) + previous) & literalMask) * literalScale);
@@ -127,16 +155,16 @@ internal static unsafe class LzmaChunk
                     {
                         hint <<= 1;
                         nuint hintBit = hint & offset;
-                        ushort* probability = (ushort*)literal + offset + hintBit + symbol;
-                        if (Bit(probability, ref range, ref code, ref input) == 0)
-                        {
-                            symbol <<= 1;
-                            offset ^= hintBit;
-                        }
-                        else
+                        nuint node = offset + hintBit + symbol;
+                        if (Bit((ushort*)literal, node, ref range, ref code, ref input))
                         {
                             symbol = (symbol << 1) + 1;
                             offset = hintBit;
+                        }
+                        else
+                        {
+                            symbol <<= 1;
+                            offset ^= hintBit;
                         }
                     }
                     while (symbol < 0x100);
@@ -147,7 +175,7 @@ internal static unsafe class LzmaChunk
                 continue;
             }
 
-            if (Bit(probabilities + LzmaModel.IsRepeat + state, ref range, ref code, ref input) == 0)
+            if (!Bit(probabilities + LzmaModel.IsRepeat, state, ref range, ref code, ref input))
             {
                 distance3 = distance2;
                 distance2 = distance1;
@@ -184,12 +212,12 @@ internal static unsafe class LzmaChunk
                         {
                             Normalise(ref range, ref code, ref input);
                             range >>= 1;
-                            code -= range;
-                            uint borrowed = (uint)((int)code >> 31);
-                            code += range & borrowed;
-                            distance0 = (distance0 << 1) + 1 + (nuint)(nint)(int)borrowed;
+                            long less = (long)code - range;
+                            long borrowed = less >> 63;
+                            code = (uint)less + (range & (uint)borrowed);
+                            distance0 = (distance0 << 1) + 1 + (nuint)(ulong)borrowed;
                         }
-                        while (--bits > 0);
+                        while (--bits != 0);
                         distance0 <<= 4;
                         bits = 4;
                         tree = probabilities + LzmaModel.DistanceAlign;
@@ -199,27 +227,27 @@ internal static unsafe class LzmaChunk
                     nuint weight = 1;
                     do
                     {
-                        if (Bit(tree + node, ref range, ref code, ref input) == 0)
-                        {
-                            node <<= 1;
-                        }
-                        else
+                        if (Bit(tree, node, ref range, ref code, ref input))
                         {
                             node = (node << 1) + 1;
                             distance0 += weight;
                         }
+                        else
+                        {
+                            node <<= 1;
+                        }
 
                         weight <<= 1;
                     }
-                    while (--bits > 0);
+                    while (--bits != 0);
                 }
             }
             else
             {
-                if (Bit(probabilities + LzmaModel.IsRepeat0 + state, ref range, ref code, ref input) == 0)
+                if (!Bit(probabilities + LzmaModel.IsRepeat0, state, ref range, ref code, ref input))
                 {
-                    ushort* isLong = probabilities + LzmaModel.IsRepeat0Long + (state * 16) + positionState;
-                    if (Bit(isLong, ref range, ref code, ref input) == 0)
+                    ushort* isLong = probabilities + LzmaModel.IsRepeat0Long;
+                    if (!Bit(isLong, statePosition, ref range, ref code, ref input))
                     {
                         if (distance0 >= position)
                         {
@@ -235,13 +263,13 @@ internal static unsafe class LzmaChunk
                 else
                 {
                     nuint distance;
-                    if (Bit(probabilities + LzmaModel.IsRepeat1 + state, ref range, ref code, ref input) == 0)
+                    if (!Bit(probabilities + LzmaModel.IsRepeat1, state, ref range, ref code, ref input))
                     {
                         distance = distance1;
                     }
                     else
                     {
-                        if (Bit(probabilities + LzmaModel.IsRepeat2 + state, ref range, ref code, ref input) == 0)
+                        if (!Bit(probabilities + LzmaModel.IsRepeat2, state, ref range, ref code, ref input))
                         {
                             distance = distance2;
                         }
@@ -277,16 +305,27 @@ internal static unsafe class LzmaChunk
 
             byte* from = output - distance0 - 1;
             byte* copyEnd = output + length;
-            if (distance0 >= 7 && room >= length + 7)
+            if (room >= length + 7)
             {
                 // Whole words may run up to seven bytes past the match, still inside the chunk's own output.
-                do
+                if (distance0 < 7)
+                {
+                    // A short period: eight single bytes, then a multiple of the period that is a word or more.
+                    for (int count = 8; count != 0; count--)
+                    {
+                        *output++ = *from++;
+                    }
+
+                    from = output - ((WordPeriods >> ((int)distance0 * 4)) & 0xF);
+                }
+
+                while (output < copyEnd)
                 {
                     *(ulong*)output = *(ulong*)from;
                     output += 8;
                     from += 8;
                 }
-                while (output < copyEnd);
+
                 output = copyEnd;
             }
             else
@@ -301,14 +340,10 @@ internal static unsafe class LzmaChunk
             previous = output[-1];
         }
 
-        // The encoder's last bytes bring the code to zero, exactly at the end of the chunk.
-        Normalise(ref range, ref code, ref input);
-        byte* expectedEnd = tailEnd == null ? inputEnd : tailEnd;
-        if (input != expectedEnd || code != 0)
-        {
-            return ImageError.XzCorruptData;
-        }
-
+        model->Input = input;
+        model->Output = output;
+        model->Range = range;
+        model->Code = code;
         model->State = (uint)state;
         model->Distance0 = (uint)distance0;
         model->Distance1 = (uint)distance1;
@@ -344,43 +379,38 @@ internal static unsafe class LzmaChunk
         }
     }
 
+    /// <summary>True: the bit is 1. The probability is that of 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Bit(ushort* probability, ref uint range, ref uint code, ref byte* input)
+    private static bool Bit(
+        ushort* probabilities, nuint index, ref uint range, ref uint code, ref byte* input)
     {
         Normalise(ref range, ref code, ref input);
-        uint value = *probability;
-        uint bound = (range >> ProbabilityBits) * value;
+        int value = probabilities[index];
+        uint bound = (range >> ProbabilityBits) * (uint)value;
         if (code < bound)
         {
             range = bound;
-            *probability = (ushort)(value + (((1u << ProbabilityBits) - value) >> AdaptionShift));
-            return 0;
+            probabilities[index] = (ushort)(value - ((value - ZeroAdaptionBias) >> AdaptionShift));
+            return false;
         }
 
         range -= bound;
         code -= bound;
-        *probability = (ushort)(value - (value >> AdaptionShift));
-        return 1;
+        probabilities[index] = (ushort)(value - (value >> AdaptionShift));
+        return true;
     }
 
+    /// <summary>One step down a tree whose node n has the children 2n and 2n + 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TreeBit(ushort* tree, ref nuint symbol, ref uint range, ref uint code, ref byte* input)
+    private static void TreeBit(ushort* tree, ref nuint node, ref uint range, ref uint code, ref byte* input)
     {
-        Normalise(ref range, ref code, ref input);
-        uint value = tree[symbol];
-        uint bound = (range >> ProbabilityBits) * value;
-        if (code < bound)
+        if (Bit(tree, node, ref range, ref code, ref input))
         {
-            range = bound;
-            tree[symbol] = (ushort)(value + (((1u << ProbabilityBits) - value) >> AdaptionShift));
-            symbol <<= 1;
+            node = (node << 1) + 1;
         }
         else
         {
-            range -= bound;
-            code -= bound;
-            tree[symbol] = (ushort)(value - (value >> AdaptionShift));
-            symbol = (symbol << 1) + 1;
+            node <<= 1;
         }
     }
 
@@ -391,13 +421,13 @@ internal static unsafe class LzmaChunk
         ushort* tree;
         nuint limit;
         nuint bias;
-        if (Bit(coder + LzmaModel.LengthChoice, ref range, ref code, ref input) == 0)
+        if (!Bit(coder, LzmaModel.LengthChoice, ref range, ref code, ref input))
         {
             tree = coder + LzmaModel.LengthLow + (positionState * 8);
             limit = 8;
             bias = 8;
         }
-        else if (Bit(coder + LzmaModel.LengthChoice2, ref range, ref code, ref input) == 0)
+        else if (!Bit(coder, LzmaModel.LengthChoice2, ref range, ref code, ref input))
         {
             tree = coder + LzmaModel.LengthMiddle + (positionState * 8);
             limit = 8;
@@ -410,12 +440,14 @@ internal static unsafe class LzmaChunk
             bias = 240;
         }
 
-        nuint symbol = 1;
+        nuint node = 1;
+        TreeBit(tree, ref node, ref range, ref code, ref input);
+        TreeBit(tree, ref node, ref range, ref code, ref input);
         do
         {
-            TreeBit(tree, ref symbol, ref range, ref code, ref input);
+            TreeBit(tree, ref node, ref range, ref code, ref input);
         }
-        while (symbol < limit);
-        return symbol - bias;
+        while (node < limit);
+        return node - bias;
     }
 }

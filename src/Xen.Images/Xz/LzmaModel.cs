@@ -2,8 +2,9 @@
 namespace Xen.Images;
 
 /// <summary>
-/// What an LZMA decoder remembers from one LZMA2 chunk to the next: the adaptive probabilities, the state of the
-/// packet grammar and the four latest distances.
+/// What an LZMA decoder remembers from one run of packets to the next: the two positions, the interval, the adaptive
+/// probabilities, the state of the packet grammar and the four latest distances. Positions and interval are set anew
+/// for each LZMA2 chunk.
 /// </summary>
 internal unsafe struct LzmaModel
 {
@@ -39,6 +40,10 @@ internal unsafe struct LzmaModel
 
     private const ulong FourEvenProbabilities = 0x0400_0400_0400_0400;
 
+    public byte* Input;
+    public byte* Output;
+    public uint Range;
+    public uint Code;
     public uint Distance0;
     public uint Distance1;
     public uint Distance2;

@@ -42,8 +42,11 @@ internal static unsafe class X86Filter
             while (cursor < wideEnd)
             {
                 ulong different = (*(ulong*)cursor & (0xFE * EachByte)) ^ (0xE8 * EachByte);
-                if (((different - EachByte) & ~different & (0x80 * EachByte)) != 0)
+                ulong found = (different - EachByte) & ~different & (0x80 * EachByte);
+                if (found != 0)
                 {
+                    // The lowest mark is exact; the bytes up to it, counted, less itself.
+                    cursor += ((((found ^ (found - 1)) & EachByte) * EachByte) >> 56) - 1;
                     break;
                 }
 
