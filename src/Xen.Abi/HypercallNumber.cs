@@ -125,8 +125,8 @@ public enum HypercallNumber : uint
     /// <summary><c>__HYPERVISOR_hypfs_op</c>.</summary>
     HypfsOp = 42,
 
-    /// <summary><c>__HYPERVISOR_arch_0</c>: on x86 the machine-check interface.</summary>
-    Arch0 = 48,
+    /// <summary><c>__HYPERVISOR_arch_0</c>, <c>__HYPERVISOR_mca</c>: machine-check interface.</summary>
+    Mca = 48,
 
     /// <summary><c>__HYPERVISOR_arch_1</c>.</summary>
     Arch1 = 49,
@@ -148,7 +148,4 @@ public enum HypercallNumber : uint
 
     /// <summary><c>__HYPERVISOR_arch_7</c>.</summary>
     Arch7 = 55,
-
-    /// <summary><c>__HYPERVISOR_mca</c>.</summary>
-    Mca = 48,
 }

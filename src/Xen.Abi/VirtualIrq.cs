@@ -46,8 +46,8 @@ public enum VirtualIrq : uint
     /// <summary><c>VIRQ_XENPMU</c>: per vCPU, performance counter.</summary>
     XenPmu = 13,
 
-    /// <summary><c>VIRQ_ARCH_0</c>: on x86, Domain-0: machine check logged.</summary>
-    Arch0 = 16,
+    /// <summary><c>VIRQ_ARCH_0</c>, <c>VIRQ_MCA</c>: Domain-0, a machine check was logged.</summary>
+    Mca = 16,
 
     /// <summary><c>VIRQ_ARCH_1</c>.</summary>
     Arch1 = 17,
@@ -69,9 +69,6 @@ public enum VirtualIrq : uint
 
     /// <summary><c>VIRQ_ARCH_7</c>.</summary>
     Arch7 = 23,
-
-    /// <summary><c>VIRQ_MCA</c>.</summary>
-    Mca = 16,
 }
 
 /// <summary><c>NR_VIRQS</c>: bound of <see cref="VirtualIrq"/>.</summary>

@@ -337,7 +337,7 @@ public struct PhysDevPciMmCfgReserved
 
 /// <summary><c>struct physdev_pci_device_add</c>: argument of pci_device_add; optional words follow.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public unsafe struct PhysDevPciDeviceAdd
+public struct PhysDevPciDeviceAdd
 {
     /// <summary><c>seg</c>.</summary>
     public ushort Seg;
@@ -356,9 +356,6 @@ public unsafe struct PhysDevPciDeviceAdd
 
     /// <summary><c>physfn.devfn</c>.</summary>
     public byte PhysFnDevFn;
-
-    /// <summary><c>optarr</c>.</summary>
-    public fixed uint Optarr[1];
 }
 
 /// <summary>

@@ -79,13 +79,10 @@ public struct FeatureInfo
 
 /// <summary><c>struct xen_build_id</c>: identity of the build; the bytes follow.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public unsafe struct BuildId
+public struct BuildId
 {
     /// <summary><c>len</c>: room for them; 0 asks for the length.</summary>
     public uint Len;
-
-    /// <summary><c>buf</c>.</summary>
-    public fixed byte Buf[1];
 }
 
 /// <summary><c>XEN_*_LEN</c>: sizes of the texts of xen_version.</summary>
