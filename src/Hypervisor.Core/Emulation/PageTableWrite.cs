@@ -4,7 +4,7 @@
 // behalf, as one compare-and-exchange of the whole 8-byte entry, between a check of the new entry and the reference
 // counting of both:
 //
-//   decode → address → read the old entry → Evaluate → validate → compare-exchange (changed? again) → Complete
+//   decode → address → read old entry → Evaluate → validate → compare-exchange (changed? again) → Complete
 //
 // Evaluate computes the entry that the instruction would leave and touches nothing, so it may be repeated as often as
 // another CPU gets in between. Complete alone changes the guest's registers, and only after the store has happened: an

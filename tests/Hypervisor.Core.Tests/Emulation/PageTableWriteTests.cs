@@ -302,7 +302,8 @@ public unsafe class PageTableWriteTests
         string name = form.ToString();
         return name switch
         {
-            _ when name.EndsWith("rm8_imm8", StringComparison.Ordinal) || name.StartsWith("Bt", StringComparison.Ordinal) =>
+            _ when name.EndsWith("rm8_imm8", StringComparison.Ordinal)
+                || name.StartsWith("Bt", StringComparison.Ordinal) =>
                 Instruction.Create(form, memory, (uint)(byte)value),
             _ when name.EndsWith("_imm8", StringComparison.Ordinal) =>
                 Instruction.Create(form, memory, (int)(sbyte)value),
