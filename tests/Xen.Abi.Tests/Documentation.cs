@@ -13,7 +13,7 @@ internal static class Documentation
 {
     private static readonly Lazy<Dictionary<string, string[]>> s_names = new(Read);
 
-    /// <summary>The contents of the leading <c>&lt;c&gt;</c> elements, for an identifier such as "F:Type.Member".</summary>
+    /// <summary>The leading <c>&lt;c&gt;</c> elements of an identifier such as "F:Type.Member".</summary>
     public static string[] LeadingNames(string identifier) =>
         s_names.Value.TryGetValue(identifier, out string[] names) ? names : [];
 

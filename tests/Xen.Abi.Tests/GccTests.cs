@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Xen.Abi.Tests;
 
-/// <summary>A test that wants the C compiler and Xen's headers; where they are absent it is skipped and says so.</summary>
+/// <summary>A test that wants gcc and Xen's headers; where they are absent it is skipped and says so.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class GccFactAttribute : FactAttribute
 {
