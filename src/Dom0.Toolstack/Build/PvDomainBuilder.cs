@@ -261,8 +261,8 @@ public sealed class PvDomainBuilder
         using NativeRegion table = _hypervisor.Channel.MapResource(
             _domain.Raw, (uint)MemoryResource.GrantTable, (uint)GrantTableResource.Shared, 0, 1);
         Span<GrantEntryV1> entries = table.As<GrantEntryV1>();
-        Seed(ref entries[ReservedGrant.ReservedConsole], rings.ConsoleFrame);
-        Seed(ref entries[ReservedGrant.ReservedXenStore], rings.StoreFrame);
+        Seed(ref entries[(int)ReservedGrant.ReservedConsole], rings.ConsoleFrame);
+        Seed(ref entries[(int)ReservedGrant.ReservedXenStore], rings.StoreFrame);
     }
 
     private static void Seed(ref GrantEntryV1 entry, ulong frame)

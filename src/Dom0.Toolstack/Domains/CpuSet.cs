@@ -3,10 +3,12 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace Dom0.Toolstack.Domains;
 
 /// <summary>A set of physical CPUs, written as in <c>0-3,5,^1</c>.</summary>
+[JsonConverter(typeof(CpuSetConverter))]
 public sealed class CpuSet : IEquatable<CpuSet>
 {
     /// <summary>One more than the highest CPU number that is taken for meant.</summary>

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.IO;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Dom0.Toolstack.Domains;
+using Dom0.Toolstack.Hypercalls;
+using Dom0.Toolstack.Interop;
+using Dom0.Toolstack.Store;
+
+namespace Xm.Cli;
+
+/// <summary>What a command works with: its arguments, the hypervisor, the store, and where to print.</summary>
+internal sealed class CommandContext : IDisposable
+{
+    private readonly Func<IHypercallChannel> _openChannel;
+    private readonly Func<StoreClient> _openStore;
+    private IHypercallChannel? _channel;
+    private Hypervisor? _hypervisor;
+    private StoreClient? _store;
+
+    public CommandContext(
+        Command command,
+        ParsedArguments arguments,
+        TextWriter output,
+        TextWriter errors,
+        Func<IHypercallChannel> openChannel,
+        Func<StoreClient> openStore)
+    {
+        Command = command;
+        Arguments = arguments;
+        Output = output;
+        Errors = errors;
+        _openChannel = openChannel;
+        _openStore = openStore;
+    }
+
+    public Command Command { get; }
+
+    public ParsedArguments Arguments { get; }
+
+    public TextWriter Output { get; }
+
+    public TextWriter Errors { get; }
+
+    /// <summary>The hypervisor, opened at first use.</summary>
+    public Hypervisor Hypervisor => _hypervisor ??= new Hypervisor(_channel = _openChannel());
+
+    /// <summary>The store, connected at first use.</summary>
+    public StoreClient Store => _store ??= _openStore();
+
+    /// <summary>Names, numbers and states of the domains.</summary>
+    public DomainDirectory Domains => new(Hypervisor, () => Store);
+
+    /// <summary>The domain that the argument at <paramref name="index"/> names.</summary>
+    public DomainReference Domain(int index = 0) => Domains.Find(Arguments.Positional[index]);
+
+    /// <summary>The argument at <paramref name="index"/> as a number in a range.</summary>
+    public int Number(int index, string what, int minimum, int maximum)
+    {
+        string text = Arguments.Positional[index];
+        return int.TryParse(text, out int number) && number >= minimum && number <= maximum
+            ? number
+            : throw new UsageException($"{what} is a number from {minimum} to {maximum}, not '{text}'");
+    }
+
+    /// <summary>Prints a result, as JSON if the user asked for it and by <paramref name="print"/> otherwise.</summary>
+    public int Report<T>(T result, JsonTypeInfo<T> type, Action<T> print)
+    {
+        if (Arguments.Has("json"))
+        {
+            Output.WriteLine(JsonSerializer.Serialize(result, type));
+        }
+        else
+        {
+            print(result);
+        }
+
+        return ExitStatus.Success;
+    }
+
+    /// <summary>Ends a command that acts on a domain and has nothing to print but, with --json, the domain.</summary>
+    public int Done(DomainReference domain) =>
+        Report(domain, XmJson.Default.DomainReference, _ => { });
+
+    public void Dispose()
+    {
+        _store?.Dispose();
+        _hypervisor?.Dispose();
+        _channel?.Dispose();
+    }
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+//
+// Every command that any xm had, in one table. Dispatch, help, completion and manual pages read nothing else.
+using System.Collections.Generic;
+using Xm.Cli.Commands;
+
+namespace Xm.Cli;
+
+/// <summary>The commands of <c>xm</c>.</summary>
+internal static class CommandTable
+{
+    private const string Daemon = "the domain daemon, which keeps registered domains and is not part of this release yet";
+    private const string Streams = "save and restore of domains, which this release does not have yet";
+    private const string Backends = "the device back ends, which this release does not have yet";
+    private const string PassThrough = "device pass-through, which this release does not have yet";
+    private const string Pools = "CPU pools, which this release does not have yet";
+    private const string Gone = "a subsystem that modern Xen no longer has";
+
+    private static readonly CommandOption s_all = new('a', "all", "all domains but Domain-0");
+    private static readonly CommandOption s_wait = new('w', "wait", "return when the domain has stopped");
+    private static readonly CommandOption s_domain = new('d', "domain", "the domain", "DOMAIN");
+    private static readonly CommandOption s_long = new('l', "long", "everything, as nested lists");
+
+    /// <summary>All commands, in the order of the help text.</summary>
+    public static IReadOnlyList<Command> All { get; } =
+    [
+        new("create", CommandGroup.Domain, "FILE [NAME=VALUE…]", "build a domain from a configuration file and start it",
+            CreateCommand.Run)
+        {
+            Options =
+            [
+                new('c', "console", "attach to its console"),
+                new('p', "paused", "leave it paused"),
+                new('n', "dryrun", "print what would be built, and build nothing"),
+                new('q', "quiet", "print nothing but errors"),
+                new('f', "defconfig", "the configuration file, if it is not the first argument", "FILE"),
+            ],
+            Details = "FILE is looked for as it stands, then in /etc/xen. It may be an xm file (the part of Python that such "
+                + "files use) or an xl file; neither is executed. NAME=VALUE sets a key, or a variable that the file asks for.",
+        },
+        new("destroy", CommandGroup.Domain, "DOMAIN", "end a domain at once", DomainCommands.Destroy)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("shutdown", CommandGroup.Domain, "DOMAIN | -a", "ask a domain to power itself off", ShutdownCommand.Shutdown)
+        {
+            Options =
+            [
+                s_all,
+                s_wait,
+                new('H', "halt", "ask it to halt"),
+                new('R', "reboot", "ask it to reboot"),
+            ],
+            Maximum = 1,
+        },
+        new("reboot", CommandGroup.Domain, "DOMAIN | -a", "ask a domain to reboot", ShutdownCommand.Reboot)
+        {
+            Options = [s_all, s_wait],
+            Maximum = 1,
+        },
+        new("pause", CommandGroup.Domain, "DOMAIN", "stop a domain and keep its memory", DomainCommands.Pause)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("unpause", CommandGroup.Domain, "DOMAIN", "let a paused domain run on", DomainCommands.Unpause)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("rename", CommandGroup.Domain, "DOMAIN NAME", "give a domain another name", DomainCommands.Rename)
+        {
+            Minimum = 2,
+            Maximum = 2,
+        },
+        new("sysrq", CommandGroup.Domain, "DOMAIN LETTER", "press a SysRq key in a domain", DomainCommands.SysRq)
+        {
+            Minimum = 2,
+            Maximum = 2,
+        },
+        new("trigger", CommandGroup.Domain, "DOMAIN nmi|reset|init|power|s3resume [VCPU]",
+            "send a signal to a virtual CPU from outside", DomainCommands.Trigger)
+        {
+            Minimum = 2,
+            Maximum = 3,
+        },
+        new("dump-core", CommandGroup.Domain, "DOMAIN [FILE]", "write a domain's memory to a file", null)
+        {
+            Needs = "dumping of guests' memory, which this release does not have yet",
+        },
+        new("save", CommandGroup.Domain, "DOMAIN FILE", "write a domain's state to a file and end it", null) { Needs = Streams },
+        new("restore", CommandGroup.Domain, "FILE", "build a domain from a saved state", null) { Needs = Streams },
+        new("migrate", CommandGroup.Domain, "DOMAIN HOST", "move a domain to another host", null)
+        {
+            Needs = "migration of domains, which this release does not have yet",
+        },
+        new("reset", CommandGroup.Domain, "DOMAIN", "reset a domain as by its reset button", null)
+        {
+            Needs = "the domain daemon, which builds a domain anew and is not part of this release yet",
+        },
+
+        new("new", CommandGroup.Managed, "FILE [NAME=VALUE…]", "register a domain without starting it", null) { Needs = Daemon },
+        new("delete", CommandGroup.Managed, "DOMAIN", "forget a registered domain", null) { Needs = Daemon },
+        new("start", CommandGroup.Managed, "DOMAIN", "start a registered domain", null) { Needs = Daemon },
+        new("suspend", CommandGroup.Managed, "DOMAIN", "suspend a registered domain", null) { Needs = Daemon },
+        new("resume", CommandGroup.Managed, "DOMAIN", "resume a suspended domain", null) { Needs = Daemon },
+
+        new("list", CommandGroup.Query, "[DOMAIN…]", "list the domains", ListCommand.Run) { Options = [s_long] },
+        new("domid", CommandGroup.Query, "NAME", "print the number of a domain", QueryCommands.DomId)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("domname", CommandGroup.Query, "NUMBER", "print the name of a domain", QueryCommands.DomName)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("domstate", CommandGroup.Query, "DOMAIN", "print the state of a domain as one word", QueryCommands.DomState)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("uptime", CommandGroup.Query, "[DOMAIN…]", "print how long domains have been running", QueryCommands.Uptime)
+        {
+            Options = [new('s', "short", "one short line for each domain")],
+        },
+
+        new("console", CommandGroup.Console, "DOMAIN", "attach to a domain's console; Ctrl+] leaves", ConsoleCommand.Run)
+        {
+            Options = [new('q', "quiet", "print nothing of its own")],
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("vncviewer", CommandGroup.Console, "DOMAIN", "show a domain's graphical console", null) { Needs = Backends },
+
+        new("mem-set", CommandGroup.Memory, "DOMAIN SIZE", "ask a domain to use more or less memory", MemoryCommands.Set)
+        {
+            Minimum = 2,
+            Maximum = 2,
+            FormerNames = ["balloon"],
+        },
+        new("mem-max", CommandGroup.Memory, "DOMAIN SIZE", "limit the memory that a domain may use", MemoryCommands.Maximum)
+        {
+            Minimum = 2,
+            Maximum = 2,
+            FormerNames = ["maxmem"],
+        },
+
+        new("vcpu-list", CommandGroup.Cpu, "[DOMAIN…]", "list the virtual CPUs", VcpuCommands.List),
+        new("vcpu-pin", CommandGroup.Cpu, "DOMAIN VCPU|all CPUS", "choose the CPUs that a virtual CPU may use", VcpuCommands.Pin)
+        {
+            Minimum = 3,
+            Maximum = 3,
+            FormerNames = ["pincpu"],
+            Details = "CPUS is 'all' or a list such as 0-3,5,^1.",
+        },
+        new("vcpu-set", CommandGroup.Cpu, "DOMAIN COUNT", "set how many virtual CPUs a domain uses", VcpuCommands.Set)
+        {
+            Minimum = 2,
+            Maximum = 2,
+            FormerNames = ["set-vcpus"],
+        },
+
+        new("sched-credit", CommandGroup.Scheduler, "", "show or set weight and cap of domains", SchedulerCommand.Run)
+        {
+            Options =
+            [
+                s_domain,
+                new('w', "weight", "share against other domains, 1 to 65535", "WEIGHT"),
+                new('c', "cap", "ceiling in per cent of one CPU, 0 for none", "CAP"),
+            ],
+            Maximum = 0,
+            Details = "It serves the credit2 scheduler too, whose weights and caps mean the same.",
+        },
+        new("sched-credit2", CommandGroup.Scheduler, "", "show or set weights under credit2", SchedulerCommand.Run)
+        {
+            Options = [s_domain, new('w', "weight", "share against other domains, 1 to 65535", "WEIGHT"),
+                new('c', "cap", "ceiling in per cent of one CPU, 0 for none", "CAP")],
+            Maximum = 0,
+        },
+        new("sched-sedf", CommandGroup.Scheduler, "DOMAIN", "show or set period and slice of domains", null)
+        {
+            Needs = "a hypervisor with the sedf scheduler and the operations to change its parameters",
+        },
+        new("sched-bvt", CommandGroup.Scheduler, "DOMAIN", "show or set the parameters of the bvt scheduler", null)
+        {
+            Needs = "a hypervisor with the bvt scheduler and the operations to change its parameters",
+            FormerNames = ["bvt"],
+        },
+        new("sched-bvt-ctxallow", CommandGroup.Scheduler, "ALLOWANCE", "set bvt's context switch allowance", null)
+        {
+            Needs = "a hypervisor with the bvt scheduler and the operations to change its parameters",
+            FormerNames = ["bvt_ctxallow"],
+        },
+
+        new("info", CommandGroup.Host, "", "describe host and hypervisor", InfoCommand.Run) { Maximum = 0 },
+        new("dmesg", CommandGroup.Host, "", "print the hypervisor's messages", HostCommands.Dmesg)
+        {
+            Options = [new('c', "clear", "empty the buffer afterwards")],
+            Maximum = 0,
+        },
+        new("debug-keys", CommandGroup.Host, "KEYS", "press keys on the hypervisor's console", HostCommands.DebugKeys)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("log", CommandGroup.Host, "", "print the daemon's log", null) { Needs = Daemon },
+        new("top", CommandGroup.Host, "", "show what the domains use, continuously", null)
+        {
+            Needs = "its live table, which this release does not have yet; 'xm list' and 'xm vcpu-list' show the same figures",
+        },
+
+        new("block-attach", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "attach a disk", null)
+        {
+            Needs = Backends,
+            FormerNames = ["vbd-create"],
+        },
+        new("block-configure", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "change a disk", null) { Needs = Backends },
+        new("block-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a disk", null)
+        {
+            Needs = Backends,
+            FormerNames = ["vbd-destroy"],
+        },
+        new("block-list", CommandGroup.Device, "DOMAIN…", "list the disks of domains", null)
+        {
+            Needs = Backends,
+            FormerNames = ["vbd-list"],
+        },
+        new("network-attach", CommandGroup.Device, "DOMAIN [KEY=VALUE…]", "attach a network interface", null) { Needs = Backends },
+        new("network-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a network interface", null) { Needs = Backends },
+        new("network-list", CommandGroup.Device, "DOMAIN…", "list the network interfaces of domains", null)
+        {
+            Needs = Backends,
+            FormerNames = ["vif-list"],
+        },
+        new("pci-attach", CommandGroup.Device, "DOMAIN DEVICE", "give a PCI device to a domain", null) { Needs = PassThrough },
+        new("pci-detach", CommandGroup.Device, "DOMAIN DEVICE", "take a PCI device back", null) { Needs = PassThrough },
+        new("pci-list", CommandGroup.Device, "DOMAIN", "list the PCI devices of a domain", null) { Needs = PassThrough },
+        new("pci-list-assignable-devices", CommandGroup.Device, "", "list the PCI devices that can be given away", null)
+        {
+            Needs = PassThrough,
+        },
+
+        new("cpupool-list", CommandGroup.Pool, "", "list the CPU pools", null) { Needs = Pools, FormerNames = ["pool-list"] },
+        new("cpupool-create", CommandGroup.Pool, "FILE", "make a CPU pool", null) { Needs = Pools, FormerNames = ["pool-create"] },
+        new("cpupool-new", CommandGroup.Pool, "FILE", "register a CPU pool", null) { Needs = Pools, FormerNames = ["pool-new"] },
+        new("cpupool-start", CommandGroup.Pool, "POOL", "start a CPU pool", null) { Needs = Pools, FormerNames = ["pool-start"] },
+        new("cpupool-delete", CommandGroup.Pool, "POOL", "forget a CPU pool", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-delete"],
+        },
+        new("cpupool-destroy", CommandGroup.Pool, "POOL", "end a CPU pool", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-destroy"],
+        },
+        new("cpupool-cpu-add", CommandGroup.Pool, "POOL CPU", "add a CPU to a pool", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-cpu-add"],
+        },
+        new("cpupool-cpu-remove", CommandGroup.Pool, "POOL CPU", "take a CPU from a pool", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-cpu-remove"],
+        },
+        new("cpupool-migrate", CommandGroup.Pool, "DOMAIN POOL", "move a domain to another pool", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-migrate"],
+        },
+
+        new("help", CommandGroup.Tool, "[COMMAND]", "explain xm or one of its commands", HelpCommand.Run) { Maximum = 1 },
+
+        .. Retired("addlabel cfgbootpolicy dry-run dumppolicy getlabel getpolicy labels loadpolicy makepolicy resetpolicy "
+            + "resources rmlabel setpolicy getenforce setenforce", "access control by labels, which this hypervisor does not have"),
+        .. Retired("tmem-destroy tmem-flush tmem-freeable tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw", Gone),
+        .. Retired("network2-attach network2-detach network2-list vnet-create vnet-delete vnet-list", Gone),
+        .. Retired("scsi-attach scsi-detach scsi-list usb-add usb-attach usb-del usb-detach usb-hc-create usb-hc-destroy "
+            + "usb-list usb-list-assignable-devices vtpm-list",
+            "back ends for SCSI, USB and TPM devices, which this release does not have"),
+        .. Retired("network-del network-new network-show event-monitor serve shell",
+            "the management interface of old xend, which this toolstack replaces"),
+    ];
+
+    private static IEnumerable<Command> Retired(string names, string needs)
+    {
+        foreach (string name in names.Split(' '))
+        {
+            yield return new Command(name, CommandGroup.Retired, "", "a command of earlier releases", null) { Needs = needs };
+        }
+    }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using Dom0.Toolstack;
+using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Console;
+using Dom0.Toolstack.Domains;
+using Xen.Abi;
+
+namespace Xm.Cli.Commands;
+
+internal static class CreateCommand
+{
+    private const int ConsoleMilliseconds = 10_000;
+    private const string DefaultFile = "xmdefconfig";
+
+    public static int Run(CommandContext context)
+    {
+        (string file, IReadOnlyDictionary<string, string> variables) = ReadArguments(context.Arguments);
+        bool isQuiet = context.Arguments.Has("quiet") || context.Arguments.Has("json");
+        string path = FindFile(file);
+        if (!isQuiet)
+        {
+            context.Output.WriteLine($"Using config file \"{path}\".");
+            context.Output.Flush();
+        }
+
+        DomainConfig config = DomainConfigReader.Read(
+            ConfigInterpreter.EvaluateFile(path, variables), out IReadOnlyList<string> warnings);
+        foreach (string warning in warnings)
+        {
+            context.Errors.WriteLine($"Warning: {warning}.");
+        }
+
+        if (context.Arguments.Has("dryrun"))
+        {
+            return context.Report(config, XmJson.Default.DomainConfig, built => PrintPlan(context.Output, built));
+        }
+
+        DomainReference domain = new DomainCreator(context.Hypervisor, context.Store).Create(config);
+        return context.Arguments.Has("console") ? StartWithConsole(context, domain, isQuiet) : Start(context, domain, isQuiet);
+    }
+
+    private static int Start(CommandContext context, DomainReference domain, bool isQuiet)
+    {
+        if (!context.Arguments.Has("paused"))
+        {
+            Unpause(context, domain);
+        }
+
+        return context.Report(domain, XmJson.Default.DomainReference, started =>
+        {
+            if (!isQuiet)
+            {
+                context.Output.WriteLine($"Started domain {started.Name} (id={started.Id})");
+            }
+        });
+    }
+
+    /// <summary>The console is attached before the guest's first instruction, so that its first words are seen.</summary>
+    private static int StartWithConsole(CommandContext context, DomainReference domain, bool isQuiet)
+    {
+        ConsoleClient console;
+        try
+        {
+            console = ConsoleClient.Open(context.Store, domain.Id, ConsoleMilliseconds);
+        }
+        catch (ToolstackException)
+        {
+            DomainDestroyer.Destroy(context.Hypervisor, context.Store, domain);
+            throw;
+        }
+
+        using (console)
+        {
+            int status = Start(context, domain, isQuiet);
+            ConsoleCommand.Attach(context, console, isQuiet);
+            return status;
+        }
+    }
+
+    private static void Unpause(CommandContext context, DomainReference domain) =>
+        context.Hypervisor.Domains.Unpause(new DomId((ushort)domain.Id));
+
+    private static (string File, IReadOnlyDictionary<string, string> Variables) ReadArguments(ParsedArguments arguments)
+    {
+        string? file = arguments.Value("defconfig");
+        Dictionary<string, string> variables = new(StringComparer.Ordinal);
+        foreach (string word in arguments.Positional)
+        {
+            int equals = word.IndexOf('=');
+            if (equals > 0 && (file is not null || !word.AsSpan(0, equals).Contains('/')))
+            {
+                variables[word[..equals].Trim()] = word[(equals + 1)..];
+            }
+            else if (file is null)
+            {
+                file = word;
+            }
+            else
+            {
+                throw new UsageException($"create does not know what to do with '{word}': after the file come NAME=VALUE words");
+            }
+        }
+
+        return (file ?? DefaultFile, variables);
+    }
+
+    private static string FindFile(string file)
+    {
+        if (File.Exists(file))
+        {
+            return file;
+        }
+
+        string inEtc = Path.Combine("/etc/xen", file);
+        return !file.Contains('/') && File.Exists(inEtc)
+            ? inEtc
+            : throw new ToolstackException($"cannot open the configuration file '{file}'",
+                file.Contains('/') ? null : "It was looked for in the current directory and in /etc/xen");
+    }
+
+    private static void PrintPlan(TextWriter output, DomainConfig config)
+    {
+        void Line(string name, object value) =>
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name.PadRight(12)} {value}"));
+
+        Line("name", config.Name);
+        Line("uuid", config.Uuid.ToString("D"));
+        Line("kernel", config.Kernel);
+        Line("ramdisk", config.Ramdisk ?? "(none)");
+        Line("cmdline", config.CommandLine);
+        Line("memory", $"{config.MemoryKiB / 1024} MiB");
+        Line("maxmem", $"{config.MaximumMemoryKiB / 1024} MiB");
+        Line("vcpus", config.MaximumVcpus);
+        Line("cpu_weight", config.Weight?.ToString(CultureInfo.InvariantCulture) ?? "(default)");
+        Line("cpu_cap", config.Cap?.ToString(CultureInfo.InvariantCulture) ?? "(none)");
+        Line("on_poweroff", StoreEntries.Text(config.OnPoweroff));
+        Line("on_reboot", StoreEntries.Text(config.OnReboot));
+        Line("on_crash", StoreEntries.Text(config.OnCrash));
+        for (int vcpu = 0; vcpu < config.MaximumVcpus; vcpu++)
+        {
+            if (!config.Affinity[vcpu].Equals(CpuSet.All))
+            {
+                Line("cpus", $"virtual CPU {vcpu} on {config.Affinity[vcpu]}");
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+using System.Globalization;
+using System.IO;
+using Dom0.Toolstack.Domains;
+
+namespace Xm.Cli.Commands;
+
+internal static class InfoCommand
+{
+    private const int NameWidth = 23;
+
+    public static int Run(CommandContext context) =>
+        context.Report(HostInfoReader.Read(context.Hypervisor), XmJson.Default.HostInfo,
+            info => Print(context.Output, info));
+
+    private static void Print(TextWriter output, HostInfo info)
+    {
+        void Line(string name, object value) =>
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name.PadRight(NameWidth)}: {value}"));
+
+        Line("host", info.Host);
+        Line("release", info.Release);
+        Line("version", info.Version);
+        Line("machine", info.Machine);
+        Line("nr_cpus", info.NrCpus);
+        Line("max_cpu_id", info.MaxCpuId);
+        Line("nr_nodes", info.NrNodes);
+        Line("cores_per_socket", info.CoresPerSocket);
+        Line("threads_per_core", info.ThreadsPerCore);
+        Line("cpu_mhz", info.CpuMhz.ToString("F3", CultureInfo.InvariantCulture));
+        Line("hw_caps", info.HwCaps);
+        Line("virt_caps", info.VirtCaps);
+        Line("total_memory", info.TotalMemory);
+        Line("free_memory", info.FreeMemory);
+        Line("sharing_freed_memory", info.SharingFreedMemory);
+        Line("sharing_used_memory", info.SharingUsedMemory);
+        Line("outstanding_claims", info.OutstandingClaims);
+        Line("free_cpus", info.FreeCpus);
+        Line("xen_major", info.XenMajor);
+        Line("xen_minor", info.XenMinor);
+        Line("xen_extra", info.XenExtra);
+        Line("xen_version", info.XenVersion);
+        Line("xen_caps", info.XenCaps);
+        Line("xen_scheduler", info.XenScheduler);
+        Line("xen_pagesize", info.XenPagesize);
+        Line("platform_params", info.PlatformParams);
+        Line("xen_changeset", info.XenChangeset);
+        Line("xen_commandline", info.XenCommandline);
+        Line("cc_compiler", info.CcCompiler);
+        Line("cc_compile_by", info.CcCompileBy);
+        Line("cc_compile_domain", info.CcCompileDomain);
+        Line("cc_compile_date", info.CcCompileDate);
+        Line("build_id", info.BuildId);
+        Line("xend_config_format", info.XendConfigFormat);
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+using System.Collections.Generic;
+using System.Text.Json.Serialization;
+using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Domains;
+
+namespace Xm.Cli;
+
+/// <summary>The records that <c>--json</c> prints; names as in <c>xm info</c>, with underscores.</summary>
+[JsonSourceGenerationOptions(
+    WriteIndented = true,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(DomainReference))]
+[JsonSerializable(typeof(IReadOnlyList<DomainReference>))]
+[JsonSerializable(typeof(DomainSummary))]
+[JsonSerializable(typeof(IReadOnlyList<DomainSummary>))]
+[JsonSerializable(typeof(IReadOnlyList<VcpuSummary>))]
+[JsonSerializable(typeof(IReadOnlyList<DomainUptime>))]
+[JsonSerializable(typeof(IReadOnlyList<SchedulerShare>))]
+[JsonSerializable(typeof(HostInfo))]
+[JsonSerializable(typeof(DomainConfig))]
+[JsonSerializable(typeof(string))]
+internal sealed partial class XmJson : JsonSerializerContext;
