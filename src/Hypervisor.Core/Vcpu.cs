@@ -118,13 +118,17 @@ public unsafe struct Vcpu
     /// <summary>XSAVE area (or FXSAVE image where the CPU has no XSAVE), 64-byte aligned, <c>ExtendedStateSize</c> bytes.</summary>
     public byte* ExtendedState;
 
+    /// <summary>Page tables whose release gave way, at most one for each level; finished before the vCPU runs again.</summary>
+    public fixed ulong ParkedTables[4];
+    public uint ParkedCount;
+
     /// <summary>Registered vcpu_info frame, or none while <see cref="Info"/> is in shared_info.</summary>
     public Mfn InfoFrame;
     public ulong RunstateGuestAddress;
     public ulong TimeAreaGuestAddress;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly bool IsUpcallMasked() => (Info->EvtchnUpcallMask & 1) != 0;
+    public readonly bool IsUpcallMasked() => (Info->EventChannelUpcallMask & 1) != 0;
 }
 
 /// <summary>Reasons in <see cref="Vcpu.Work"/> why the slow way back to the guest is taken.</summary>
@@ -132,5 +136,7 @@ public static class VcpuWork
 {
     public const uint Nmi = 1 << 0;
     public const uint DestroySelf = 1 << 1;
-    public const uint TlbFlush = 1 << 2;
+
+    /// <summary><see cref="Vcpu.ParkedTables"/> wait.</summary>
+    public const uint ReleaseTable = 1 << 2;
 }

@@ -71,4 +71,12 @@ public unsafe struct CpuInfo
 
     [FieldOffset(0x250)]
     public uint LocalApicId;
+
+    /// <summary>Level-1 entries that map this CPU's block (a <c>ulong*</c>).</summary>
+    [FieldOffset(0x258)]
+    public void* BlockTable;
+
+    /// <summary>Flush clock of this CPU's last TLB flush.</summary>
+    [FieldOffset(0x254)]
+    public uint FlushStamp;
 }

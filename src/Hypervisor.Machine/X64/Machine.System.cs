@@ -10,6 +10,7 @@ namespace Hypervisor;
 public static unsafe partial class Machine
 {
     private static uint s_logThreshold;
+    private static uint s_onlineCpus;
 
     /// <summary>Log lines above this level are dropped.</summary>
     public static LogLevel LogThreshold
@@ -35,6 +36,21 @@ public static unsafe partial class Machine
         }
     }
 
+    /// <summary>Address of the running CPU's block, whose parts <see cref="MemoryLayout"/> names.</summary>
+    public static ulong PerCpuBlock
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => (ulong)GetCpuInfo() - MemoryLayout.PerCpuInfo;
+    }
+
+    /// <summary>The level-1 entries that map the running CPU's block.</summary>
+    public static ulong* PerCpuTable => (ulong*)GetCpuInfo()->BlockTable;
+
+    /// <summary>Loads the LDT register with a table at <paramref name="address"/> of <paramref name="entries"/> descriptors.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_set_ldt")]
+    public static extern void SetLocalDescriptorTable(ulong address, uint entries);
+
     /// <summary>One turn of a waiting loop: serves requests of other CPUs, then pauses.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "machine_spin_wait")]
@@ -45,10 +61,39 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "machine_kick")]
     public static extern void Kick(uint cpu);
 
+    /// <summary>Makes every other online CPU flush its guest translations, and waits until they have.</summary>
+    public static void FlushOthers()
+    {
+        if (s_onlineCpus > 1)
+        {
+            FlushRemote();
+        }
+    }
+
+    /// <summary>As <see cref="FlushOthers"/>, for the CPUs that have not flushed since <paramref name="stamp"/>.</summary>
+    public static void FlushOthersOlderThan(uint stamp)
+    {
+        if (s_onlineCpus > 1)
+        {
+            FlushRemote();
+        }
+    }
+
+    /// <summary>Number of CPUs that run; they are numbered from 0.</summary>
+    public static uint OnlineCpus
+    {
+        get => s_onlineCpus;
+        set => s_onlineCpus = value;
+    }
+
     /// <summary>Arms this CPU's one-shot timer for the given TSC value; 0 disarms, a past value fires at once.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "machine_arm_timer")]
     public static extern void ArmTimer(ulong tsc);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_flush_remote")]
+    private static extern void FlushRemote();
 
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "console_write")]

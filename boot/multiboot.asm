@@ -1,0 +1,188 @@
+; SPDX-License-Identifier: MIT
+; What a boot loader sees: multiboot 1 and 2 headers, the 32-bit entry, the first page tables and the jump to long mode.
+;
+; The first tables map the first 4 GiB three times with 2 MiB pages: where they are (until the jump is done), at
+; the image base and in the direct map. Hypervisor.X64 replaces them by the final ones, which obey W^X.
+
+%include "offsets.inc"
+
+MULTIBOOT1_MAGIC    equ 0x1BADB002
+MULTIBOOT1_FLAGS    equ 0x00000003          ; modules on page boundaries; memory map
+MULTIBOOT2_MAGIC    equ 0xE85250D6
+
+PTE_PRESENT         equ 1
+PTE_WRITE           equ 2
+PTE_LARGE           equ 0x80
+
+; The section is linked where it is loaded; what it needs of the rest has a physical alias in hypervisor.ld.
+extern boot_l2_physical
+extern boot_l3_physical
+extern boot_l4_physical
+
+section .boot progbits alloc exec write align=16
+        align 8
+multiboot2_header:
+        dd MULTIBOOT2_MAGIC
+        dd 0                                ; i386 protected mode
+        dd multiboot2_header.end - multiboot2_header
+        dd -(MULTIBOOT2_MAGIC + (multiboot2_header.end - multiboot2_header))
+        align 8
+        dw 6, 0                             ; modules on page boundaries
+        dd 8
+        align 8
+        dw 0, 0                             ; end of tags
+        dd 8
+.end:
+        align 4
+multiboot1_header:
+        dd MULTIBOOT1_MAGIC
+        dd MULTIBOOT1_FLAGS
+        dd -(MULTIBOOT1_MAGIC + MULTIBOOT1_FLAGS)
+
+bits 32
+global boot_entry
+boot_entry:
+        cli
+        cld
+        mov esp, boot_stack_top
+        mov [boot_magic], eax
+        mov [boot_information], ebx
+
+        ; Does the CPU have CPUID, and long mode?
+        pushfd
+        pop eax
+        mov ecx, eax
+        xor eax, 1 << 21
+        push eax
+        popfd
+        pushfd
+        pop eax
+        xor eax, ecx
+        test eax, 1 << 21
+        jz no_long_mode
+        mov eax, 0x80000000
+        cpuid
+        cmp eax, 0x80000001
+        jb no_long_mode
+        mov eax, 0x80000001
+        cpuid
+        test edx, 1 << 29
+        jz no_long_mode
+        mov [boot_extended_features], edx
+
+        ; L2: 2048 entries of 2 MiB
+        mov edi, boot_l2_physical
+        mov eax, PTE_PRESENT | PTE_WRITE | PTE_LARGE
+        mov ecx, 2048
+.l2:    mov [edi], eax
+        mov dword [edi + 4], 0
+        add eax, 0x200000
+        add edi, 8
+        loop .l2
+
+        ; L3: four of them
+        mov edi, boot_l3_physical
+        mov eax, boot_l2_physical + (PTE_PRESENT | PTE_WRITE)
+        mov ecx, 4
+.l3:    mov [edi], eax
+        add eax, 0x1000
+        add edi, 8
+        loop .l3
+
+        mov eax, boot_l3_physical + (PTE_PRESENT | PTE_WRITE)
+        mov [boot_l4_physical], eax
+        mov [boot_l4_physical + 8 * ((MemoryLayout_ImageBase >> 39) & 511)], eax
+        mov [boot_l4_physical + 8 * ((MemoryLayout_DirectMap >> 39) & 511)], eax
+
+        mov eax, cr4
+        or eax, (1 << 5) | (1 << 9) | (1 << 10)     ; PAE, OSFXSR, OSXMMEXCPT
+        mov cr4, eax
+        mov eax, boot_l4_physical
+        mov cr3, eax
+        mov ecx, 0xC0000080                 ; EFER
+        rdmsr
+        or eax, (1 << 8) | 1                ; LME, SCE
+        test dword [boot_extended_features], 1 << 20
+        jz .no_nx
+        or eax, 1 << 11                     ; NXE
+.no_nx: wrmsr
+        mov eax, cr0
+        and eax, ~((1 << 2) | (1 << 3) | (1 << 29) | (1 << 30))   ; EM, TS, NW, CD
+        or eax, (1 << 31) | (1 << 16) | (1 << 5) | 2              ; PG, WP, NE, MP
+        mov cr0, eax
+        lgdt [boot_gdt_pointer]
+        jmp dword 8:boot_long
+
+no_long_mode:
+        mov esi, no_long_mode_text
+        mov edi, 0xB8000
+.next:  lodsb
+        test al, al
+        jz .halt
+        mov ah, 0x0C
+        mov [edi], ax
+        add edi, 2
+        mov bl, al
+        mov dx, 0x3FD
+        mov ecx, 100000
+.wait:  in al, dx
+        test al, 0x20
+        loopz .wait
+        mov al, bl
+        mov dx, 0x3F8
+        out dx, al
+        jmp .next
+.halt:  hlt
+        jmp .halt
+
+no_long_mode_text:
+        db "Xen: this CPU has no 64-bit long mode; the hypervisor cannot run here.", 13, 10, 0
+
+        align 16
+boot_gdt:
+        dq 0
+        dq 0x00AF9B000000FFFF               ; 08: code, 64 bit
+        dq 0x00CF93000000FFFF               ; 10: data
+.end:
+boot_gdt_pointer:
+        dw boot_gdt.end - boot_gdt - 1
+        dd boot_gdt
+boot_magic:             dd 0
+boot_information:       dd 0
+boot_extended_features: dd 0
+
+boot_stack:            times 64 dd 0
+boot_stack_top:
+
+bits 64
+boot_long:
+        mov ebp, [boot_magic]
+        mov ebx, [boot_information]
+        mov rax, boot_high
+        jmp rax
+section .text progbits alloc exec nowrite align=16
+boot_high:
+        mov eax, 0x10
+        mov ds, eax
+        mov es, eax
+        mov ss, eax
+        xor eax, eax
+        mov fs, eax
+        mov gs, eax
+        lea rsp, [rel boot_cpu_block + MemoryLayout_PerCpuInfo + CpuInfo_VectorSave]
+        mov edi, ebp
+        mov esi, ebx
+        xor ebp, ebp
+        extern boot_main
+        call boot_main
+        ud2
+
+section .bss nobits alloc noexec write align=4096
+        align 4096
+global boot_l2, boot_l3, boot_l4
+boot_l4:        resb 4096
+boot_l3:        resb 4096
+boot_l2:        resb 4 * 4096
+        alignb 1 << MemoryLayout_PerCpuShift
+global boot_cpu_block
+boot_cpu_block: resb 1 << MemoryLayout_PerCpuShift

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// The frames that a domain owns: a doubly linked list through the frame table, under Domain.PageLock.
+
+namespace Hypervisor.Core.Mmu;
+
+/// <summary>Gives frames to domains and takes them back.</summary>
+public static unsafe class DomainPages
+{
+    /// <summary>
+    /// Makes 2^<paramref name="order"/> frames from <see cref="PageAllocator.AllocateForDomain"/> the domain's, each
+    /// with the owner's own reference. False when that would exceed <see cref="Domain.MaxPages"/>.
+    /// </summary>
+    public static bool Assign(Domain* domain, Mfn first, int order)
+    {
+        domain->PageLock.Acquire();
+        if (domain->IsDying || domain->TotalPages + (1UL << order) > domain->MaxPages)
+        {
+            domain->PageLock.Release();
+            return false;
+        }
+
+        for (ulong index = 0; index < 1UL << order; index++)
+        {
+            Mfn mfn = first + index;
+            PageInfo* page = FrameTable.Page(mfn);
+            page->Owner = domain->Id;
+            page->Type = PageType.None;
+            page->Previous = (uint)domain->LastPage.Raw;
+            page->Next = FrameTable.EndOfList;
+            if (domain->LastPage.IsNone)
+            {
+                domain->FirstPage = mfn;
+                page->Previous = FrameTable.EndOfList;
+            }
+            else
+            {
+                FrameTable.Page(domain->LastPage)->Next = (uint)mfn.Raw;
+            }
+
+            domain->LastPage = mfn;
+            System.Threading.Volatile.Write(ref page->Count, PageInfo.Allocated | 1);
+        }
+
+        domain->TotalPages += 1UL << order;
+        domain->PageLock.Release();
+        return true;
+    }
+
+    /// <summary>Allocates and assigns; none when the machine or the domain's limit has no room.</summary>
+    public static Mfn Allocate(Domain* domain, int order, int addressBits)
+    {
+        bool fromClaim = TakeFromClaim(domain, 1UL << order);
+        Mfn first = PageAllocator.AllocateForDomain(order, addressBits, domain->Id, fromClaim);
+        if (first.IsNone)
+        {
+            ReturnToClaim(domain, fromClaim, 1UL << order);
+            return first;
+        }
+
+        if (!Assign(domain, first, order))
+        {
+            for (ulong index = 0; index < 1UL << order; index++)
+            {
+                PageInfo* page = FrameTable.Page(first + index);
+                page->Count = 0;
+                PageAllocator.FreeDomainFrame(page);
+            }
+
+            ReturnToClaim(domain, fromClaim, 1UL << order);
+            return Mfn.None;
+        }
+
+        if (fromClaim)
+        {
+            _ = PageAllocator.TryClaim(-(long)(1UL << order));
+        }
+
+        return first;
+    }
+
+    /// <summary>The owner lets go of a frame (decrease_reservation): false when it had already.</summary>
+    public static bool Release(PageInfo* page)
+    {
+        ulong seen = System.Threading.Volatile.Read(ref page->Count);
+        while (true)
+        {
+            if ((seen & PageInfo.Allocated) == 0)
+            {
+                return false;
+            }
+
+            ulong found = System.Threading.Interlocked.CompareExchange(ref page->Count, seen & ~PageInfo.Allocated, seen);
+            if (found == seen)
+            {
+                PageReference.Put(page);
+                return true;
+            }
+
+            seen = found;
+        }
+    }
+
+    /// <summary>The last reference is gone: the frame leaves its owner.</summary>
+    public static void Free(PageInfo* page)
+    {
+        Domain* domain = DomainTable.Peek(page->Owner);
+        page->FlushStamp = TlbFlush.Clock;
+        if ((page->Count & PageInfo.HypervisorFrame) != 0)
+        {
+            page->Count = 0;
+            page->Owner = FrameTable.OwnerHypervisor;
+            PageAllocator.FreeDomainFrame(page);
+            return;
+        }
+
+        domain->PageLock.Acquire();
+        Mfn mfn = FrameTable.FrameOf(page);
+        if (page->Previous == FrameTable.EndOfList)
+        {
+            domain->FirstPage = page->Next == FrameTable.EndOfList ? Mfn.None : new Mfn(page->Next);
+        }
+        else
+        {
+            FrameTable.Page(new Mfn(page->Previous))->Next = page->Next;
+        }
+
+        if (page->Next == FrameTable.EndOfList)
+        {
+            domain->LastPage = page->Previous == FrameTable.EndOfList ? Mfn.None : new Mfn(page->Previous);
+        }
+        else
+        {
+            FrameTable.Page(new Mfn(page->Next))->Previous = page->Previous;
+        }
+
+        domain->TotalPages--;
+        bool last = domain->TotalPages == 0 && domain->IsDying;
+        bool dying = domain->IsDying;
+        domain->PageLock.Release();
+        page->Type = PageType.None;
+        if (dying)
+        {
+            // Nothing of a dead domain is kept for a successor of the same number.
+            Machine.Zero(Machine.Direct(mfn), (nuint)MemoryLayout.PageSize);
+        }
+
+        PageAllocator.FreeDomainFrame(page);
+        if (last)
+        {
+            DomainLifecycle.OnLastPageFreed(domain);
+        }
+    }
+
+    /// <summary>
+    /// Shares a frame of the hypervisor with a domain: it may be mapped writable, and can never become a table.
+    /// The base references stay with the hypervisor until <see cref="Unshare"/>.
+    /// </summary>
+    public static void Share(void* direct, Domain* domain)
+    {
+        PageInfo* page = FrameTable.PageOf(direct);
+        page->Type = PageType.Writable | PageType.Validated | 1;
+        page->Owner = domain->Id;
+        System.Threading.Volatile.Write(ref page->Count, PageInfo.HypervisorFrame | 1);
+        domain->HypervisorPages++;
+    }
+
+    /// <summary>Drops the hypervisor's reference to a shared frame, which is freed once no mapping is left.</summary>
+    public static void Unshare(void* direct, Domain* domain)
+    {
+        PageInfo* page = FrameTable.PageOf(direct);
+        domain->HypervisorPages--;
+        PageReference.PutWritable(page);
+    }
+
+    private static bool TakeFromClaim(Domain* domain, ulong frames)
+    {
+        if (domain->OutstandingPages < frames)
+        {
+            return false;
+        }
+
+        domain->OutstandingPages -= frames;
+        return true;
+    }
+
+    private static void ReturnToClaim(Domain* domain, bool wasClaimed, ulong frames)
+    {
+        if (wasClaimed)
+        {
+            domain->OutstandingPages += frames;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.CompilerServices;
+
+namespace Hypervisor.Core.Mmu;
+
+/// <summary>The table of all frames of memory, indexed by frame number.</summary>
+public static unsafe class FrameTable
+{
+    public const uint EndOfList = 0xFFFF_FFFF;
+    public const ushort OwnerIo = 0x7FF1;
+
+    /// <summary>Hypervisor frames that privileged domains may map read-only (DOMID_XEN): the machine-to-physical table.</summary>
+    public const ushort OwnerShown = 0x7FF2;
+
+    /// <summary>The hypervisor's own frames.</summary>
+    public const ushort OwnerHypervisor = 0x7FF3;
+    public const ushort OwnerNone = 0x7FF4;
+
+    private static ulong s_frames;
+    private static ulong s_addressLimit;
+
+    /// <summary>Number of entries: one past the highest frame of RAM.</summary>
+    public static ulong Frames
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => s_frames;
+    }
+
+    /// <summary>First frame number that the processor cannot address.</summary>
+    public static ulong AddressLimit => s_addressLimit;
+
+    /// <summary>Announces the table, whose memory is mapped and zeroed; every frame counts as no RAM until handed to the allocator.</summary>
+    public static void Initialise(ulong frames, int physicalAddressBits)
+    {
+        s_frames = frames;
+        s_addressLimit = 1UL << (physicalAddressBits - MemoryLayout.PageShift);
+        for (ulong frame = 0; frame < frames; frame++)
+        {
+            PageInfo* page = Page(new Mfn(frame));
+            page->Owner = OwnerIo;
+            page->Count = 1;
+            page->Next = EndOfList;
+            page->Previous = EndOfList;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsValid(Mfn mfn) => mfn.Raw < s_frames;
+
+    /// <summary>The entry of a frame for which <see cref="IsValid"/> holds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PageInfo* Page(Mfn mfn) => (PageInfo*)Machine.FrameTable + mfn.Raw;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Mfn FrameOf(PageInfo* page) => new((ulong)(page - (PageInfo*)Machine.FrameTable));
+
+    /// <summary>The entry of the frame behind a direct-map pointer.</summary>
+    public static PageInfo* PageOf(void* direct) => Page(Mfn.OfAddress(Machine.PhysicalOf(direct)));
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+// Buddy allocator over the frame table. Free blocks of 2^order frames, aligned to their size, hang in one list for each order and
+// zone; the frame table entry of a block's first frame is the list node. Two zones: below 4 GiB, kept back for DMA
+// buffers (XENMEM_exchange), and the rest; requests without an address limit take from the high zone first.
+//
+// Scrubbing: a freed frame remembers its last owner; it is zeroed when it goes to anyone else, and always when it goes to
+// the hypervisor. What a domain gives and takes back itself is not touched.
+//
+// TLBs: a freed frame carries the flush clock of its last reference; before it is handed out, CPUs that have not flushed
+// since then do (TlbFlush.BeforeReuse).
+//
+// Locking: s_lock protects the free lists and counts; innermost, nothing is taken inside it.
+
+using System;
+
+namespace Hypervisor.Core.Mmu;
+
+/// <summary>Hands out frames of memory.</summary>
+public static unsafe class PageAllocator
+{
+    public const int MaxOrder = 18;
+    private const int Orders = MaxOrder + 1;
+    private const ulong FramesBelow4G = 1UL << (32 - MemoryLayout.PageShift);
+
+    private struct State
+    {
+        public fixed uint Heads[2 * Orders];
+        public fixed ulong ZoneFree[2];
+        public ulong Total;
+        public ulong Claimed;
+    }
+
+    private static State s_state;
+    private static SpinLock s_lock;
+    private static bool s_ready;
+
+    /// <summary>Free frames; frames ever handed to the allocator; free frames promised to claims.</summary>
+    public static ulong FreeFrames => s_state.ZoneFree[0] + s_state.ZoneFree[1];
+
+    public static ulong TotalFrames => s_state.Total;
+
+    public static ulong ClaimedFrames => s_state.Claimed;
+
+    /// <summary>Frames that belong to nobody's claim.</summary>
+    public static ulong UnclaimedFrames => FreeFrames > s_state.Claimed ? FreeFrames - s_state.Claimed : 0;
+
+    /// <summary>Changes the sum of claims by <paramref name="delta"/>; false when that much is not free.</summary>
+    public static bool TryClaim(long delta)
+    {
+        s_lock.Acquire();
+        bool possible = delta <= 0 || (ulong)delta <= UnclaimedFrames;
+        if (possible)
+        {
+            s_state.Claimed = (ulong)((long)s_state.Claimed + delta);
+        }
+
+        s_lock.Release();
+        return possible;
+    }
+
+    /// <summary>Adds RAM that nobody uses: [<paramref name="start"/>, <paramref name="end"/>) in frames.</summary>
+    public static void AddMemory(ulong start, ulong end)
+    {
+        if (!s_ready)
+        {
+            for (int index = 0; index < 2 * Orders; index++)
+            {
+                s_state.Heads[index] = FrameTable.EndOfList;
+            }
+
+            s_ready = true;
+        }
+
+        end = end < FrameTable.Frames ? end : FrameTable.Frames;
+        for (ulong frame = start; frame < end; frame++)
+        {
+            PageInfo* page = FrameTable.Page(new Mfn(frame));
+            page->Owner = FrameTable.OwnerNone;
+            page->Count = 0;
+            page->Type = 0;
+        }
+
+        s_lock.Acquire();
+        s_state.Total += end > start ? end - start : 0;
+        while (start < end)
+        {
+            int order = start == 0 ? MaxOrder : Machine.LowestBit(start);
+            order = order > MaxOrder ? MaxOrder : order;
+            while (start + (1UL << order) > end)
+            {
+                order--;
+            }
+
+            Insert(start, order);
+            start += 1UL << order;
+        }
+
+        s_lock.Release();
+    }
+
+    /// <summary>Frames for the hypervisor itself, zeroed and reachable through the direct map; null when there are none.</summary>
+    public static void* AllocatePages(int order)
+    {
+        Mfn first = Take(order, 64, fromClaim: false);
+        if (first.IsNone)
+        {
+            return null;
+        }
+
+        for (ulong frame = 0; frame < 1UL << order; frame++)
+        {
+            PageInfo* page = FrameTable.Page(first + frame);
+            page->Owner = FrameTable.OwnerHypervisor;
+            page->Count = PageInfo.HypervisorFrame | 1;
+            page->Type = 0;
+        }
+
+        void* pointer = Machine.Direct(first);
+        Machine.Zero(pointer, (nuint)(MemoryLayout.PageSize << order));
+        return pointer;
+    }
+
+    public static void FreePages(void* pointer, int order)
+    {
+        Mfn first = Mfn.OfAddress(Machine.PhysicalOf(pointer));
+        for (ulong frame = 0; frame < 1UL << order; frame++)
+        {
+            PageInfo* page = FrameTable.Page(first + frame);
+            page->Count = 0;
+            page->Owner = FrameTable.OwnerHypervisor;
+        }
+
+        Give(first, order);
+    }
+
+    /// <summary>
+    /// 2^<paramref name="order"/> contiguous frames below 2^<paramref name="addressBits"/> bytes, scrubbed if
+    /// they were somebody else's; they belong to nobody yet (<c>DomainPages.Assign</c>). None when there are none.
+    /// </summary>
+    public static Mfn AllocateForDomain(int order, int addressBits, ushort owner, bool fromClaim)
+    {
+        Mfn first = Take(order, addressBits, fromClaim);
+        if (first.IsNone)
+        {
+            return first;
+        }
+
+        for (ulong frame = 0; frame < 1UL << order; frame++)
+        {
+            PageInfo* page = FrameTable.Page(first + frame);
+            TlbFlush.BeforeReuse(page->FlushStamp);
+            if (page->Owner != owner)
+            {
+                Machine.Zero(Machine.Direct(first + frame), (nuint)MemoryLayout.PageSize);
+            }
+        }
+
+        return first;
+    }
+
+    /// <summary>Takes back one frame of a domain; its <see cref="PageInfo.Owner"/> stays as a note for the scrubber.</summary>
+    public static void FreeDomainFrame(PageInfo* page) => Give(FrameTable.FrameOf(page), 0);
+
+    private static Mfn Take(int order, int addressBits, bool fromClaim)
+    {
+        if ((uint)order > MaxOrder)
+        {
+            return Mfn.None;
+        }
+
+        s_lock.Acquire();
+        Mfn result = Mfn.None;
+        if (fromClaim || UnclaimedFrames >= 1UL << order)
+        {
+            if (addressBits > 32)
+            {
+                result = TakeFrom(1, order, addressBits);
+            }
+
+            if (result.IsNone)
+            {
+                result = TakeFrom(0, order, addressBits);
+            }
+        }
+
+        s_lock.Release();
+        return result;
+    }
+
+    private static Mfn TakeFrom(int zone, int order, int addressBits)
+    {
+        ulong limit = addressBits >= 52 ? ulong.MaxValue : 1UL << (addressBits - MemoryLayout.PageShift);
+        for (int current = order; current <= MaxOrder; current++)
+        {
+            uint head = s_state.Heads[(zone * Orders) + current];
+            while (head != FrameTable.EndOfList && head + (1UL << order) > limit)
+            {
+                head = FrameTable.Page(new Mfn(head))->Next;
+            }
+
+            if (head == FrameTable.EndOfList)
+            {
+                continue;
+            }
+
+            Remove(head, current);
+            while (current > order)
+            {
+                // Keep the upper half for later: domains fill from the bottom of a block, in order.
+                current--;
+                Insert(head + (1UL << current), current);
+            }
+
+            return new Mfn(head);
+        }
+
+        return Mfn.None;
+    }
+
+    private static void Give(Mfn first, int order)
+    {
+        ulong frame = first.Raw;
+        s_lock.Acquire();
+        while (order < MaxOrder)
+        {
+            ulong buddy = frame ^ (1UL << order);
+            if (!FrameTable.IsValid(new Mfn(buddy)))
+            {
+                break;
+            }
+
+            PageInfo* page = FrameTable.Page(new Mfn(buddy));
+            if (!page->IsFreeHead || page->Order != order || ZoneOf(buddy) != ZoneOf(frame))
+            {
+                break;
+            }
+
+            Remove((uint)buddy, order);
+            frame &= ~(1UL << order);
+            order++;
+        }
+
+        Insert(frame, order);
+        s_lock.Release();
+    }
+
+    private static int ZoneOf(ulong frame) => frame < FramesBelow4G ? 0 : 1;
+
+    private static void Insert(ulong frame, int order)
+    {
+        int zone = ZoneOf(frame);
+        PageInfo* page = FrameTable.Page(new Mfn(frame));
+        uint head = s_state.Heads[(zone * Orders) + order];
+        page->Order = (byte)order;
+        page->IsFreeHead = true;
+        page->Next = head;
+        page->Previous = FrameTable.EndOfList;
+        if (head != FrameTable.EndOfList)
+        {
+            FrameTable.Page(new Mfn(head))->Previous = (uint)frame;
+        }
+
+        s_state.Heads[(zone * Orders) + order] = (uint)frame;
+        s_state.ZoneFree[zone] += 1UL << order;
+    }
+
+    private static void Remove(uint frame, int order)
+    {
+        int zone = ZoneOf(frame);
+        PageInfo* page = FrameTable.Page(new Mfn(frame));
+        if (page->Previous != FrameTable.EndOfList)
+        {
+            FrameTable.Page(new Mfn(page->Previous))->Next = page->Next;
+        }
+        else
+        {
+            s_state.Heads[(zone * Orders) + order] = page->Next;
+        }
+
+        if (page->Next != FrameTable.EndOfList)
+        {
+            FrameTable.Page(new Mfn(page->Next))->Previous = page->Previous;
+        }
+
+        page->IsFreeHead = false;
+        s_state.ZoneFree[zone] -= 1UL << order;
+    }
+}
