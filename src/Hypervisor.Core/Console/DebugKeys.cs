@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// One letter, one report. The switch is the table: a key that is added gets its line in Handle and its line in Help.
+
+namespace Hypervisor.Core.Console;
+
+/// <summary>Keys for whoever debugs the machine, typed on the serial line or sent by XEN_SYSCTL_debug_keys.</summary>
+public static class DebugKeys
+{
+    public static void Handle(byte key)
+    {
+        switch (key)
+        {
+            case (byte)'h':
+                Help();
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static void Help()
+    {
+        Log.Error("keys:"u8).End();
+        Log.Error("  h  this help"u8).End();
+    }
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// Every line of the hypervisor goes into the ring and to each console that is open. CPUs compose lines from pieces; once
+// EnableLineBuffers has been called the pieces wait in a buffer of their CPU until the line ends, so that lines of different
+// CPUs do not mix. The end of the machine shows everything: BreakLock empties the buffer of the dying CPU and from then on
+// nothing waits for a lock or for the end of a line.
+//
+// Locking: s_lock covers the drivers; innermost but for the ring's. NMI and machine-check code may have interrupted its
+// holder: waiting is bounded, and whoever loses patience writes anyway.
+
+using System.Runtime;
+using Hypervisor.Core.Boot;
+using Hypervisor.Core.Console;
+
+namespace Hypervisor.X64.Console;
+
+/// <summary>All consoles of the machine.</summary>
+public static unsafe class Consoles
+{
+    private const int LineCapacity = 256;
+    private const int Patience = 10_000_000;
+
+    private static Serial16550 s_com1;
+    private static Serial16550 s_com2;
+    private static bool s_com1IsConsole;
+    private static bool s_com2IsConsole;
+    private static SpinLock s_lock;
+    private static SpinLock s_inputLock;
+    private static bool s_lockIsBroken;
+    private static bool s_hasLineBuffers;
+    private static LineBuffers s_lines;
+
+    /// <summary>I/O port of the line that the hypervisor keeps from Domain-0, by number 0 or 1; 0 where it is free.</summary>
+    public static ushort OwnedPort(int line) => line == 0 ? s_com1.Port : s_com2.Port;
+
+    /// <summary>Interrupt (ISA) of that line; meaningful where <see cref="OwnedPort"/> is not 0.</summary>
+    public static byte Irq(int line) => line == 0 ? s_com1.Irq : s_com2.Irq;
+
+    /// <summary>Before the command line is known: the first serial line and the screen, if they are there.</summary>
+    public static void OpenEarly(bool screenIsText)
+    {
+        SerialOptions usual = Usual();
+        s_com1IsConsole = s_com1.Open(in usual, Serial16550.Com1Port, Serial16550.Com1Irq);
+        if (screenIsText)
+        {
+            VgaText.Open();
+        }
+    }
+
+    /// <summary>What the command line wants. Without <c>console=</c>: the screen, and each line that was given parameters or,
+    /// where none was, the first one.</summary>
+    public static void Configure(BootOptions* options, bool screenIsText)
+    {
+        ConsoleSet wanted = options->Consoles;
+        if (!options->HasConsoles)
+        {
+            wanted = ConsoleSet.Screen | (options->Com2.IsSet ? ConsoleSet.Com2 : ConsoleSet.None)
+                | (options->Com1.IsSet || !options->Com2.IsSet ? ConsoleSet.Com1 : ConsoleSet.None);
+        }
+
+        s_com1IsConsole = Reopen(
+            ref s_com1, in options->Com1, wanted, ConsoleSet.Com1, Serial16550.Com1Port, Serial16550.Com1Irq);
+        s_com2IsConsole = Reopen(
+            ref s_com2, in options->Com2, wanted, ConsoleSet.Com2, Serial16550.Com2Port, Serial16550.Com2Irq);
+        if ((wanted & ConsoleSet.Screen) == 0)
+        {
+            VgaText.Close();
+        }
+        else if (screenIsText && !VgaText.IsOpen)
+        {
+            VgaText.Open();
+        }
+    }
+
+    /// <summary>From here on each CPU has its <see cref="CpuInfo"/>.</summary>
+    public static void EnableLineBuffers() => s_hasLineBuffers = true;
+
+    /// <summary>Receive interrupts on; the caller has routed them to <see cref="Poll"/>.</summary>
+    public static void EnableInput()
+    {
+        s_com1.EnableReceiveInterrupt();
+        s_com2.EnableReceiveInterrupt();
+    }
+
+    /// <summary>Takes what has arrived on the serial lines: from their interrupt and, lest one was lost, from a timer.</summary>
+    public static void Poll()
+    {
+        if (!s_inputLock.TryAcquire())
+        {
+            return;
+        }
+
+        Receive(in s_com1);
+        Receive(in s_com2);
+        s_inputLock.Release();
+    }
+
+    /// <summary>The machine dies: whoever holds a lock will not come back.</summary>
+    public static void BreakLock()
+    {
+        s_lockIsBroken = true;
+        if (s_hasLineBuffers)
+        {
+            s_hasLineBuffers = false;
+            byte* line = s_lines.Line(Machine.Cpu->CpuId, out int length);
+            Emit(line, length);
+        }
+
+        VgaText.Reopen();
+    }
+
+    [RuntimeExport("console_write")]
+    public static void Write(byte* text, int length)
+    {
+        if (!s_hasLineBuffers)
+        {
+            Emit(text, length);
+            return;
+        }
+
+        uint cpu = Machine.Cpu->CpuId;
+        for (int i = 0; i < length; i++)
+        {
+            s_lines.Add(cpu, text[i]);
+            byte* line = s_lines.Line(cpu, out int used);
+            if (text[i] == '\n' || used == LineCapacity)
+            {
+                s_lines.Clear(cpu);
+                Emit(line, used);
+            }
+        }
+    }
+
+    [RuntimeExport("console_write_verbatim")]
+    public static void WriteVerbatim(byte* text, int length)
+    {
+        bool held = Acquire();
+        WriteSerial(text, length, false);
+        VgaText.Write(text, length);
+        Release(held);
+    }
+
+    private static SerialOptions Usual() =>
+        new() { IsSet = true, Baud = 115200, DataBits = 8, Parity = (byte)'n', StopBits = 1 };
+
+    private static bool Reopen(
+        ref Serial16550 line, in SerialOptions options, ConsoleSet wanted, ConsoleSet self, ushort port, byte irq)
+    {
+        if ((wanted & self) == 0)
+        {
+            line = default;
+            return false;
+        }
+
+        SerialOptions effective = options.IsSet ? options : Usual();
+        line = default;
+        return line.Open(in effective, port, irq);
+    }
+
+    private static void Receive(in Serial16550 line)
+    {
+        // A line that claims data without end would hold this CPU for good.
+        for (int i = 0; i < 256 && line.TryReceive(out byte value); i++)
+        {
+            ConsoleInput.Receive(value);
+        }
+    }
+
+    private static void Emit(byte* text, int length)
+    {
+        bool held = Acquire();
+        if (s_lockIsBroken)
+        {
+            ConsoleLog.AppendUnlocked(text, length);
+        }
+        else
+        {
+            ConsoleLog.Append(text, length);
+        }
+
+        WriteSerial(text, length, true);
+        VgaText.Write(text, length);
+        Release(held);
+    }
+
+    private static void WriteSerial(byte* text, int length, bool addCarriageReturns)
+    {
+        for (int i = 0; i < length; i++)
+        {
+            if (text[i] == '\n' && addCarriageReturns)
+            {
+                Transmit((byte)'\r');
+            }
+
+            Transmit(text[i]);
+        }
+    }
+
+    private static void Transmit(byte value)
+    {
+        if (s_com1IsConsole)
+        {
+            s_com1.Transmit(value);
+        }
+
+        if (s_com2IsConsole)
+        {
+            s_com2.Transmit(value);
+        }
+    }
+
+    private static bool Acquire()
+    {
+        for (int turn = 0; !s_lockIsBroken && turn < Patience; turn++)
+        {
+            if (s_lock.TryAcquire())
+            {
+                return true;
+            }
+
+            Machine.Pause();
+        }
+
+        return false;
+    }
+
+    private static void Release(bool held)
+    {
+        if (held)
+        {
+            s_lock.Release();
+        }
+    }
+
+    /// <summary>One unfinished line for each CPU.</summary>
+    private struct LineBuffers
+    {
+        private fixed byte _text[MemoryLayout.MaxCpus * LineCapacity];
+        private fixed int _length[MemoryLayout.MaxCpus];
+
+        public void Add(uint cpu, byte value)
+        {
+            cpu &= MemoryLayout.MaxCpus - 1;
+            _text[(cpu * LineCapacity) + _length[cpu]++] = value;
+        }
+
+        /// <summary>The line so far; it stays valid until the next <see cref="Add"/> after a <see cref="Clear"/>.</summary>
+        public byte* Line(uint cpu, out int length)
+        {
+            cpu &= MemoryLayout.MaxCpus - 1;
+            length = _length[cpu];
+            fixed (byte* text = _text)
+            {
+                return text + (cpu * LineCapacity);
+            }
+        }
+
+        public void Clear(uint cpu) => _length[cpu & (MemoryLayout.MaxCpus - 1)] = 0;
+    }
+}
