@@ -20,6 +20,7 @@ public static class Program
         {
             RunCommand.Create(),
             TestCommand.Create(),
+            BenchCommand.Create(),
             BuildCommand.Create(),
             BuildCommand.CreateIso(),
             BuildCommand.CreateClean(),

@@ -91,7 +91,10 @@ public static class Dom0Image
     }
 
     /// <summary>The small archive: our own programs, and files that this run alone needs.</summary>
-    public static byte[] Overlay(IReadOnlyDictionary<string, string> texts)
+    /// <param name="texts">Path in Domain-0, and what the file says.</param>
+    /// <param name="programs">Path in Domain-0, and the file of the host that is put there.</param>
+    public static byte[] Overlay(
+        IReadOnlyDictionary<string, string> texts, IReadOnlyDictionary<string, string>? programs = null)
     {
         SystemTree tree = new([.. s_dom0Packages]);
         if (Directory.Exists(Workspace.Dom0Programs))
@@ -108,6 +111,11 @@ public static class Dom0Image
         foreach ((string path, string text) in texts)
         {
             tree.Text(path, text);
+        }
+
+        foreach ((string path, string file) in programs ?? new Dictionary<string, string>())
+        {
+            tree.File(path, file, true);
         }
 
         using MemoryStream stream = new();

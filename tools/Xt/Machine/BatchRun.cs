@@ -34,7 +34,12 @@ public sealed record BatchResult(
 public static class BatchRun
 {
     public static BatchResult Execute(
-        MachineOptions options, string commands, TimeSpan timeout, string purpose, Action<string>? watcher = null)
+        MachineOptions options,
+        string commands,
+        TimeSpan timeout,
+        string purpose,
+        Action<string>? watcher = null,
+        IReadOnlyDictionary<string, string>? programs = null)
     {
         string token = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(commands)))[..10];
         Dictionary<string, string> overlay = new()
@@ -42,7 +47,7 @@ public static class BatchRun
             ["etc/xt/token"] = token + "\n",
             ["etc/xt/batch"] = commands + "\n",
         };
-        BootFiles files = BootFiles.Gather(options, overlay);
+        BootFiles files = BootFiles.Gather(options, overlay, programs);
         DateTime deadline = DateTime.UtcNow + timeout;
         using SerialLine line = SerialLine.Boot(options, files, purpose, watcher);
         (int Status, byte[] Output)? answer = null;

@@ -30,7 +30,13 @@ public sealed record BootFiles
 
     public bool HasInitrd => InitrdBase != null;
 
-    public static BootFiles Gather(MachineOptions options, IReadOnlyDictionary<string, string>? overlayTexts = null)
+    /// <param name="options">The machine.</param>
+    /// <param name="texts">More files for Domain-0: their path there, and what they say.</param>
+    /// <param name="programs">More files for Domain-0: their path there, and which file of the host they are.</param>
+    public static BootFiles Gather(
+        MachineOptions options,
+        IReadOnlyDictionary<string, string>? texts = null,
+        IReadOnlyDictionary<string, string>? programs = null)
     {
         bool isGuestAlone = options.Module != null;
         BootFiles files = new()
@@ -55,7 +61,7 @@ public sealed record BootFiles
             InitrdBase = options.Initrd != null ? Existing(options.Initrd, "--initrd") : Dom0Image.Base(),
             InitrdOverlay = options.Initrd != null
                 ? []
-                : Dom0Image.Overlay(overlayTexts ?? new Dictionary<string, string>()),
+                : Dom0Image.Overlay(texts ?? new Dictionary<string, string>(), programs),
         };
     }
 

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Text.RegularExpressions;
+using Xt.Host;
+using Xt.Image;
+using Xt.Machine;
+using Xt.Testing;
+
+namespace Xt.Bench;
+
+/// <summary>
+/// Runs one thing to be measured on one hypervisor, and reads the lines <c>BENCH figure operation</c> that it prints.
+/// </summary>
+public static partial class BenchRuns
+{
+    private static readonly TimeSpan s_linuxTimeout = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_guestTimeout = TimeSpan.FromMinutes(10);
+
+    /// <summary>The micro guest tests/guests/bench: the cost of single hypercalls and traps.</summary>
+    public static void MicroGuest(BenchTable table, string system, MachineOptions machine, string guestName)
+    {
+        MicroGuest guest = Testing.MicroGuest.Read(Path.Combine(Workspace.MicroGuests, guestName + ".elf"));
+        MachineOptions options = machine with
+        {
+            Loader = LoaderKind.Kernel,
+            Module = guest.Image,
+            KernelArguments = guest.Text("cmdline", string.Empty),
+            HypervisorArguments =
+                $"{machine.HypervisorArguments} {guest.Text("append", string.Empty)}".Trim(),
+            MemoryMegabytes = guest.Number("memory", 512),
+            Dom0MemoryMegabytes = 128,
+        };
+        using SerialLine line = SerialLine.Boot(options, BootFiles.Gather(options), $"bench-{system}");
+        bool isDone = line.WaitUntil(
+            text => MicroGuestTests.VerdictIn(text).Verdict != "CRASH" || SerialLine.DeathIn(text) != null,
+            DateTime.UtcNow + s_guestTimeout);
+        if (!isDone || SerialLine.DeathIn(line.Text) != null || MicroGuestTests.VerdictIn(line.Text).Verdict != "SUCCESS")
+        {
+            throw new XtException($"{guestName} on {system} did not end well:\n{line.Tail()}",
+                $"The whole serial log: {line.Log}");
+        }
+
+        AddLines(table, system, line.Text, string.Empty);
+    }
+
+    /// <summary>Everyday operations of Linux, in Domain-0 and in a guest.</summary>
+    public static void Linux(BenchTable table, string system, MachineOptions machine, bool withGuest)
+    {
+        string loops = Loops();
+        string ramdisk = Path.Combine(Workspace.Cache, "bench-ramdisk.cpio");
+        SystemTree tree = new([]);
+        tree.File("bench", loops, true);
+        _ = NewFile.Write(ramdisk, draft =>
+        {
+            using FileStream stream = File.Create(draft);
+            tree.Write(stream);
+        });
+
+        const string InDom0 = "/bench; echo BENCH END\n";
+        // Without an invariant TSC Xen would emulate it for guests, and what is measured would be that.
+        const string InGuest =
+            """
+            cat /boot/guest-ramdisk /boot/bench-ramdisk >/tmp/ramdisk
+            sed 's,/boot/guest-ramdisk,/tmp/ramdisk,' /etc/xen/xmexample1 >/tmp/bench.cfg
+            echo 'tsc_mode = "native"' >>/tmp/bench.cfg
+            xl create -q /tmp/bench.cfg && timeout 600 xl console ExampleDomain
+            """;
+        Dictionary<string, string> programs = new() { ["bench"] = loops, ["boot/bench-ramdisk"] = ramdisk };
+        BatchResult result = BatchRun.Execute(
+            machine, InDom0 + (withGuest ? InGuest : string.Empty), s_linuxTimeout, $"bench-{system}", null, programs);
+        string text = result.OutputText;
+        int end = text.IndexOf("BENCH END", StringComparison.Ordinal);
+        if (result.Outcome != BatchOutcome.Completed || end < 0)
+        {
+            throw new XtException($"The loops in Domain-0 on {system} did not end well: {result.Reason}\n{text}{result.Tail}",
+                $"The whole serial log: {result.Log}");
+        }
+
+        AddLines(table, system, text[..end], "Dom0: ");
+        AddLines(table, system, text[end..], "guest: ");
+        if (withGuest && text.IndexOf("BENCH END", end + 1, StringComparison.Ordinal) < 0)
+        {
+            throw new XtException($"The loops in a guest on {system} did not end well:\n{text[end..]}",
+                $"The whole serial log: {result.Log}");
+        }
+    }
+
+    private static void AddLines(BenchTable table, string system, string text, string prefix)
+    {
+        foreach (Match match in Line().Matches(text))
+        {
+            table.Add(system, prefix + match.Groups[2].Value.Trim(),
+                double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static string Loops()
+    {
+        string source = Workspace.InSources("tools", "Xt", "Bench", "loops.c");
+        string program = Path.Combine(Workspace.Cache, "bench-loops");
+        if (Build.SourceAge.IsStale(program, [source]))
+        {
+            _ = NewFile.Write(program, draft => HostCommand.Require("gcc",
+                ["-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread", "-s", "-o", draft, source]));
+        }
+
+        return program;
+    }
+
+    [GeneratedRegex(@"^(?:\([^)\n]*\) )?BENCH ([0-9.]+) ([^\r\n]+)", RegexOptions.Multiline)]
+    private static partial Regex Line();
+}
