@@ -39,6 +39,16 @@ public enum ImageError
     XzBadIndex,
     XzBadFooter,
 
+    // Gzip and deflate.
+    GzipBadHeader,
+    GzipHeaderChecksum,
+    GzipCheckMismatch,
+    GzipSizeMismatch,
+    DeflateBadBlock,
+    DeflateBadCode,
+    DeflateCorruptData,
+    DeflateDistanceTooFar,
+
     // ELF.
     ElfBadMagic,
     ElfNot64Bit,

@@ -36,6 +36,15 @@ public static class ImageErrors
         ImageError.XzBadIndex => "the XZ index does not match the blocks"u8,
         ImageError.XzBadFooter => "the XZ stream footer is malformed"u8,
 
+        ImageError.GzipBadHeader => "the gzip header is malformed"u8,
+        ImageError.GzipHeaderChecksum => "the gzip header does not match its checksum"u8,
+        ImageError.GzipCheckMismatch => "the unpacked data does not match the gzip checksum"u8,
+        ImageError.GzipSizeMismatch => "the unpacked data has another size than the gzip trailer says"u8,
+        ImageError.DeflateBadBlock => "a deflate block header is malformed"u8,
+        ImageError.DeflateBadCode => "a deflate block describes an impossible code"u8,
+        ImageError.DeflateCorruptData => "the deflate data is corrupt"u8,
+        ImageError.DeflateDistanceTooFar => "the deflate data refers to bytes before its beginning"u8,
+
         ImageError.ElfBadMagic => "it is not an ELF file"u8,
         ImageError.ElfNot64Bit => "it is a 32-bit kernel"u8,
         ImageError.ElfNotLittleEndian => "it is a big-endian ELF file"u8,

@@ -67,6 +67,7 @@ public static unsafe class KernelImage
 
         return kernel.Format switch
         {
+            PayloadFormat.Gzip => GzipDecoder.Measure(payload, payloadLength, out unpackedSize),
             PayloadFormat.Xz => XzDecoder.Measure(payload, payloadLength, work, workLength, out unpackedSize),
             _ => ImageError.FormatUnsupported,
         };
@@ -103,6 +104,10 @@ public static unsafe class KernelImage
                 ByteCopy.Forward(target, payload, payloadLength);
                 produced = payloadLength;
                 return ImageError.Ok;
+            case PayloadFormat.Gzip:
+                error = GzipDecoder.Decode(
+                    payload, payloadLength, target, targetCapacity, work, workLength, out produced, out consumed);
+                break;
             case PayloadFormat.Xz:
                 error = XzDecoder.Decode(
                     payload, payloadLength, target, targetCapacity, work, workLength, out produced, out consumed);

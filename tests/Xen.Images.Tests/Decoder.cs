@@ -7,6 +7,7 @@ using Xunit;
 internal enum Format
 {
     Xz,
+    Gzip,
 }
 
 internal readonly record struct Decoded(ImageError Error, byte[] Output, int Consumed);
@@ -32,6 +33,8 @@ internal static unsafe class Decoder
         {
             Format.Xz => XzDecoder.Decode(
                 source.Start, source.Size, target.Start, target.Size, work.Start, work.Size, out produced, out consumed),
+            Format.Gzip => GzipDecoder.Decode(
+                source.Start, source.Size, target.Start, target.Size, work.Start, work.Size, out produced, out consumed),
             _ => throw new ArgumentException(format.ToString()),
         };
         return error == ImageError.Ok
@@ -42,6 +45,7 @@ internal static unsafe class Decoder
     public static nuint WorkSize(Format format) => format switch
     {
         Format.Xz => XzDecoder.WorkSize,
+        Format.Gzip => GzipDecoder.WorkSize,
         _ => throw new ArgumentException(format.ToString()),
     };
 

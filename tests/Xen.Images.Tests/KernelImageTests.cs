@@ -32,6 +32,14 @@ public unsafe class KernelImageTests
     public void A_packed_ELF_file_is_unpacked() =>
         RequireKernel(ExternalTool.Filter("xz", "-c", s_kernel));
 
+    [ToolFact("gzip")]
+    public void A_bzImage_with_gzip_is_unpacked() =>
+        RequireKernel(BzImageOf(ExternalTool.Filter("gzip", "-c9", s_kernel)));
+
+    [ToolFact("gzip")]
+    public void A_gzipped_ELF_file_is_unpacked() =>
+        RequireKernel(ExternalTool.Filter("gzip", "-c", s_kernel));
+
     [ToolFact("xz")]
     public void A_wrong_size_at_the_end_of_the_payload_is_refused()
     {

@@ -37,9 +37,6 @@ internal static unsafe class LzmaChunk
     /// </summary>
     private const int ZeroAdaptionBias = (1 << ProbabilityBits) - (1 << AdaptionShift) + 1;
     private const uint Top = 1u << 24;
-
-    /// <summary>Four bits each: the least multiple of the distances 1 to 7 that is at least 8.</summary>
-    private const uint WordPeriods = 0xECA8988;
     private const uint InitialBytes = 5;
 
     /// <summary>
@@ -303,40 +300,7 @@ internal static unsafe class LzmaChunk
                 return ImageError.XzCorruptData;
             }
 
-            byte* from = output - distance0 - 1;
-            byte* copyEnd = output + length;
-            if (room >= length + 7)
-            {
-                // Whole words may run up to seven bytes past the match, still inside the chunk's own output.
-                if (distance0 < 7)
-                {
-                    // A short period: eight single bytes, then a multiple of the period that is a word or more.
-                    for (int count = 8; count != 0; count--)
-                    {
-                        *output++ = *from++;
-                    }
-
-                    from = output - ((WordPeriods >> ((int)distance0 * 4)) & 0xF);
-                }
-
-                while (output < copyEnd)
-                {
-                    *(ulong*)output = *(ulong*)from;
-                    output += 8;
-                    from += 8;
-                }
-
-                output = copyEnd;
-            }
-            else
-            {
-                do
-                {
-                    *output++ = *from++;
-                }
-                while (output < copyEnd);
-            }
-
+            ByteCopy.Repeat(ref output, distance0 + 1, length, room);
             previous = output[-1];
         }
 
