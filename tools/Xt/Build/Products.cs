@@ -119,7 +119,13 @@ public static partial class Products
         File.WriteAllText(log, said);
         if (outcome.Status != 0)
         {
-            string[] errors = [.. Complaint().Matches(said).Select(match => match.Value.Trim()).Distinct().Take(30)];
+            string[] errors =
+            [
+                .. Complaint().Matches(said)
+                    .Select(match => Project().Replace(match.Value, string.Empty).Replace(Workspace.Root + "/", "").Trim())
+                    .Distinct()
+                    .Take(30),
+            ];
             Report.Plain(errors.Length != 0 ? string.Join('\n', errors) : said.Trim());
             throw new XtException($"Building {what} failed.",
                 $"The whole log: {Path.GetRelativePath(Workspace.Root, log)}");
@@ -127,6 +133,9 @@ public static partial class Products
 
         Report.Step($"built {what} in {watch.Elapsed.TotalSeconds:0} s");
     }
+
+    [GeneratedRegex(@" \[[^\]]*proj\]")]
+    private static partial Regex Project();
 
     [GeneratedRegex(@"^.*\b(error|undefined reference|FORBIDDEN_)\b.*$", RegexOptions.Multiline)]
     private static partial Regex Complaint();
