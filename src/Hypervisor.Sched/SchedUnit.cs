@@ -38,7 +38,7 @@ public unsafe struct SchedUnit
 
     /// <summary>The guest waits for an event (SCHEDOP_block or poll). No lock: the vCPU sets it itself, with a full
     /// barrier before it looks for events; whoever brings an event clears it and then wakes.</summary>
-    public uint IsBlocked;
+    public int IsBlocked;
 
     /// <summary>Port that SCHEDOP_poll waits for; <see cref="NoPort"/> when it waits for several, or for none. Under no lock
     /// as <see cref="IsBlocked"/>.</summary>
