@@ -41,7 +41,7 @@ public sealed class PvDomainBuilder
     {
         DomainControl domains = _hypervisor.Domains;
         Step("vcpus", () => domains.SetMaximumVcpus(_domain, _config.MaximumVcpus));
-        Step("memory", () => domains.SetMaximumMemory(_domain, _config.MaximumMemoryKiB + SlackKiB));
+        Step("memory", () => domains.SetMaximumMemory(_domain, _config.MaximumMemoryKib + SlackKiB));
         Step("tsc_mode", () => domains.SetTscMode(_domain, _config.TscMode));
         Step("the CPU policy", () =>
         {
@@ -50,13 +50,13 @@ public sealed class PvDomainBuilder
         });
         Step("cpus", SetAffinity);
         Step("cpu_weight and cpu_cap", SetShare);
-        Step("the memory map", () => _hypervisor.Memory.SetMemoryMap(_domain, _config.MaximumMemoryKiB * 1024));
+        Step("the memory map", () => _hypervisor.Memory.SetMemoryMap(_domain, _config.MaximumMemoryKib * 1024));
     }
 
     /// <summary>Allocates and fills the memory, makes the rings, and sets the first virtual CPU up.</summary>
     public DomainRings Build(PvKernel kernel, ReadOnlySpan<byte> ramdisk)
     {
-        ulong pages = _config.MemoryKiB / 4;
+        ulong pages = _config.MemoryKib / 4;
         PvLayout layout = PvLayout.Plan(kernel, (ulong)ramdisk.Length, pages);
         ulong[] frames = Step("memory", () => Populate(pages));
         uint storePort = Step("the store's event channel", AllocatePort);

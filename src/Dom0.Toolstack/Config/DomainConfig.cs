@@ -24,10 +24,10 @@ public sealed record DomainConfig
     public string CommandLine { get; init; } = "";
 
     /// <summary>Memory at the start.</summary>
-    public required ulong MemoryKiB { get; init; }
+    public required ulong MemoryKib { get; init; }
 
     /// <summary>The ceiling up to which the memory may grow later.</summary>
-    public required ulong MaximumMemoryKiB { get; init; }
+    public required ulong MaximumMemoryKib { get; init; }
 
     /// <summary>Number of virtual CPUs that the domain can ever have.</summary>
     public required int MaximumVcpus { get; init; }

@@ -18,6 +18,9 @@ public enum ConsoleEnd
 
     /// <summary>The guest's side closed: the domain is gone.</summary>
     Closed,
+
+    /// <summary>The domain stopped by itself and waits for somebody to remove it.</summary>
+    Stopped,
 }
 
 /// <summary>Joins this process's terminal with a guest's console.</summary>
@@ -29,6 +32,7 @@ public sealed unsafe class ConsoleClient : IDisposable
     private const int StandardInput = 0;
     private const int StandardOutput = 1;
     private const int DrainMilliseconds = 300;
+    private const int CheckMilliseconds = 500;
 
     private readonly FileDescriptor _console;
 
@@ -73,8 +77,11 @@ public sealed unsafe class ConsoleClient : IDisposable
         }
     }
 
-    /// <summary>Copies until the session ends.</summary>
-    public ConsoleEnd Run()
+    /// <summary>
+    /// Copies until the session ends. The daemon keeps the console of a stopped domain open, so whether the domain still
+    /// lives is asked of <paramref name="hasStopped"/> now and then.
+    /// </summary>
+    public ConsoleEnd Run(Func<bool> hasStopped)
     {
         using Terminal guestSide = Terminal.MakeRaw(_console.Number);
         using Terminal ownSide = Terminal.MakeRaw(StandardInput);
@@ -86,8 +93,20 @@ public sealed unsafe class ConsoleClient : IDisposable
         {
             entries[0] = new() { Descriptor = _console.Number, Events = Libc.PollIn };
             entries[1] = new() { Descriptor = hasInput ? StandardInput : -1, Events = Libc.PollIn };
-            if (Libc.Poll(entries, 2, -1) < 0)
+            int ready = Libc.Poll(entries, 2, CheckMilliseconds);
+            if (ready < 0)
             {
+                continue;
+            }
+
+            if (ready == 0)
+            {
+                if (hasStopped())
+                {
+                    _ = Drain(buffer);
+                    return ConsoleEnd.Stopped;
+                }
+
                 continue;
             }
 

@@ -38,7 +38,7 @@ public sealed class DomainCreator
     /// <summary>Creates the domain from files that are read already.</summary>
     public DomainReference Create(DomainConfig config, PvKernel kernel, byte[] ramdisk)
     {
-        _ = PvLayout.Plan(kernel, (ulong)ramdisk.Length, config.MemoryKiB / 4);
+        _ = PvLayout.Plan(kernel, (ulong)ramdisk.Length, config.MemoryKib / 4);
         DomId domain = CreateEmpty(config);
         try
         {

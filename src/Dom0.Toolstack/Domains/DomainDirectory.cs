@@ -79,7 +79,7 @@ public sealed class DomainDirectory
         Id = info.Id,
         Name = NameOf(info.Id),
         Uuid = info.Uuid,
-        MemoryKib = info.MemoryKiB,
+        MemoryKib = info.MemoryKib,
         MaximumMemoryKib = info.MaximumPages > ulong.MaxValue / 4 ? ulong.MaxValue : info.MaximumPages * 4,
         Vcpus = info.OnlineVcpus,
         State = info.StateLetters,

@@ -58,6 +58,14 @@ public static class StoreEntries
                 store.SetPermissions(path, permissions, transaction);
             }
 
+            void WriteConsoleState(string directory, IReadOnlyList<string> permissions)
+            {
+                Write($"{directory}/frontend-id", Text((ulong)id), permissions);
+                Write($"{directory}/online", "1", permissions);
+                Write($"{directory}/state", "1", permissions);
+                Write($"{directory}/protocol", "vt100", permissions);
+            }
+
             store.Remove(domain, transaction);
             Make(domain, guestReads);
             Make(vm, guestReads);
@@ -76,8 +84,9 @@ public static class StoreEntries
 
             Write($"{domain}/control/platform-feature-multiprocessor-suspend", "1", guestReads);
             Write($"{domain}/control/platform-feature-xs_reset_watches", "1", guestReads);
-            Write($"{domain}/memory/static-max", Text(config.MaximumMemoryKiB), guestReads);
-            Write($"{domain}/memory/target", Text(config.MemoryKiB), guestReads);
+            Write($"{domain}/memory/static-max", Text(config.MaximumMemoryKib), guestReads);
+            Write($"{domain}/memory/target", Text(config.MemoryKib), guestReads);
+            Write($"{domain}/memory/videoram", "0", guestReads);
             Write($"{domain}/store/ring-ref", Text(rings.StoreFrame), guestReads);
             Write($"{domain}/store/port", Text(rings.StorePort), guestReads);
             for (int vcpu = 0; vcpu < config.MaximumVcpus; vcpu++)
@@ -87,15 +96,19 @@ public static class StoreEntries
             }
 
             string backend = $"/local/domain/0/backend/console/{id}/0";
-            Make($"/local/domain/0/backend/console/{id}", guestReads);
-            Make(backend, guestReads);
-            Write($"{backend}/frontend", $"{domain}/console", guestReads);
-            Write($"{backend}/frontend-id", Text((ulong)id), guestReads);
-            Write($"{backend}/online", "1", guestReads);
-            Write($"{backend}/state", "1", guestReads);
-            Write($"{backend}/protocol", "vt100", guestReads);
-
             string console = $"{domain}/console";
+            Make($"/local/domain/0/backend/console/{id}", toolsOnly);
+            Make(backend, guestReads);
+            Write($"{backend}/frontend", console, guestReads);
+            WriteConsoleState(backend, guestReads);
+            Make($"/libxl/{id}", toolsOnly);
+            Write($"/libxl/{id}/type", "pv", toolsOnly);
+            string record = $"/libxl/{id}/device/console/0";
+            Make(record, toolsOnly);
+            Write($"{record}/frontend", console, toolsOnly);
+            Write($"{record}/backend", backend, toolsOnly);
+            WriteConsoleState(record, toolsOnly);
+
             Write($"{console}/backend", backend, guestReads);
             Write($"{console}/backend-id", "0", guestReads);
             Write($"{console}/limit", ConsoleLimit, guestReads);
@@ -115,9 +128,6 @@ public static class StoreEntries
             Write($"{vm}/on_poweroff", Text(config.OnPoweroff), guestReads);
             Write($"{vm}/on_reboot", Text(config.OnReboot), guestReads);
             Write($"{vm}/on_crash", Text(config.OnCrash), guestReads);
-
-            Make($"/libxl/{id}", toolsOnly);
-            Write($"/libxl/{id}/type", "pv", toolsOnly);
         });
     }
 

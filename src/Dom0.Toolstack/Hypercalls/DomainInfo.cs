@@ -59,7 +59,7 @@ public sealed record DomainInfo
     public int Pool { get; init; }
 
     /// <summary>Memory in KiB, what is claimed included.</summary>
-    public ulong MemoryKiB => (TotalPages + OutstandingPages) * 4;
+    public ulong MemoryKib => (TotalPages + OutstandingPages) * 4;
 
     /// <summary>The six letters of the state column: running, blocked, paused, shut down, crashed, dying.</summary>
     public string StateLetters => string.Create(6, this, static (letters, info) =>

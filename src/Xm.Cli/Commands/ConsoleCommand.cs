@@ -2,6 +2,7 @@
 using Dom0.Toolstack;
 using Dom0.Toolstack.Console;
 using Dom0.Toolstack.Domains;
+using Xen.Abi;
 
 namespace Xm.Cli.Commands;
 
@@ -18,19 +19,35 @@ internal static class ConsoleCommand
         }
 
         using ConsoleClient console = ConsoleClient.Open(context.Store, domain.Id, WaitMilliseconds);
-        Attach(context, console, context.Arguments.Has("quiet"));
+        bool isQuiet = context.Arguments.Has("quiet");
+        ConsoleEnd end = Attach(context, console, domain, isQuiet);
+        if (end == ConsoleEnd.Stopped && !isQuiet)
+        {
+            context.Output.WriteLine($"The domain has stopped ({ReasonOf(context, domain)}).");
+        }
+
         return ExitStatus.Success;
     }
 
-    /// <summary>Runs a session that ends with a line of its own, since the guest's last line may be incomplete.</summary>
-    public static void Attach(CommandContext context, ConsoleClient console, bool isQuiet)
+    /// <summary>Why a stopped domain stopped.</summary>
+    public static ShutdownReason ReasonOf(CommandContext context, DomainReference domain) =>
+        context.Hypervisor.Domains.TryGetInfo(domain.Id)?.Reason ?? ShutdownReason.Poweroff;
+
+    /// <summary>Runs a session; it ends with a line of its own, since the guest's last line may be incomplete.</summary>
+    public static ConsoleEnd Attach(CommandContext context, ConsoleClient console, DomainReference domain, bool isQuiet)
     {
         context.Output.Flush();
-        ConsoleEnd end = console.Run();
+        ConsoleEnd end = console.Run(() => context.Hypervisor.Domains.TryGetInfo(domain.Id) is { IsShutdown: true });
         if (!isQuiet)
         {
             context.Output.WriteLine();
-            context.Output.WriteLine(end == ConsoleEnd.Closed ? "The console was closed: the domain is gone." : "Left the console.");
+            if (end != ConsoleEnd.Stopped)
+            {
+                context.Output.WriteLine(
+                    end == ConsoleEnd.Closed ? "The console was closed: the domain is gone." : "Left the console.");
+            }
         }
+
+        return end;
     }
 }

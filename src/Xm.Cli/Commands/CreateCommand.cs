@@ -14,6 +14,7 @@ namespace Xm.Cli.Commands;
 internal static class CreateCommand
 {
     private const int ConsoleMilliseconds = 10_000;
+    private const int ShortestLifeMilliseconds = 2000;
     private const string DefaultFile = "xmdefconfig";
 
     public static int Run(CommandContext context)
@@ -39,8 +40,12 @@ internal static class CreateCommand
             return context.Report(config, XmJson.Default.DomainConfig, built => PrintPlan(context.Output, built));
         }
 
-        DomainReference domain = new DomainCreator(context.Hypervisor, context.Store).Create(config);
-        return context.Arguments.Has("console") ? StartWithConsole(context, domain, isQuiet) : Start(context, domain, isQuiet);
+        if (context.Arguments.Has("console"))
+        {
+            return RunWithConsole(context, config, isQuiet);
+        }
+
+        return Start(context, new DomainCreator(context.Hypervisor, context.Store).Create(config), isQuiet);
     }
 
     private static int Start(CommandContext context, DomainReference domain, bool isQuiet)
@@ -59,8 +64,47 @@ internal static class CreateCommand
         });
     }
 
+    /// <summary>
+    /// Runs the domain with this terminal as its console. When it stops while somebody watches, what its configuration
+    /// says is done at once, a restart included; a domain that stops right after its start is not started over and over.
+    /// </summary>
+    private static int RunWithConsole(CommandContext context, DomainConfig config, bool isQuiet)
+    {
+        while (true)
+        {
+            DomainReference domain = new DomainCreator(context.Hypervisor, context.Store).Create(config);
+            long start = Environment.TickCount64;
+            if (AttachAndStart(context, domain, isQuiet) != ConsoleEnd.Stopped)
+            {
+                return ExitStatus.Success;
+            }
+
+            ShutdownReason reason = ConsoleCommand.ReasonOf(context, domain);
+            LifecycleAction action = LifecyclePolicy.ActionFor(config, reason);
+            bool restarts = action is LifecycleAction.Restart or LifecycleAction.CoredumpRestart
+                && Environment.TickCount64 - start >= ShortestLifeMilliseconds;
+            if (action is LifecycleAction.Preserve or LifecycleAction.RenameRestart)
+            {
+                context.Output.WriteLine($"The domain has stopped ({reason}) and is kept, as its configuration says.");
+                return ExitStatus.Success;
+            }
+
+            DomainDestroyer.Destroy(context.Hypervisor, context.Store, domain);
+            if (!isQuiet)
+            {
+                context.Output.WriteLine(
+                    $"The domain has stopped ({reason}) and was {(restarts ? "destroyed; it starts again" : "destroyed")}.");
+            }
+
+            if (!restarts)
+            {
+                return reason == ShutdownReason.Crash ? ExitStatus.Failure : ExitStatus.Success;
+            }
+        }
+    }
+
     /// <summary>The console is attached before the guest's first instruction, so that its first words are seen.</summary>
-    private static int StartWithConsole(CommandContext context, DomainReference domain, bool isQuiet)
+    private static ConsoleEnd AttachAndStart(CommandContext context, DomainReference domain, bool isQuiet)
     {
         ConsoleClient console;
         try
@@ -75,9 +119,8 @@ internal static class CreateCommand
 
         using (console)
         {
-            int status = Start(context, domain, isQuiet);
-            ConsoleCommand.Attach(context, console, isQuiet);
-            return status;
+            _ = Start(context, domain, isQuiet);
+            return ConsoleCommand.Attach(context, console, domain, isQuiet);
         }
     }
 
@@ -132,8 +175,8 @@ internal static class CreateCommand
         Line("kernel", config.Kernel);
         Line("ramdisk", config.Ramdisk ?? "(none)");
         Line("cmdline", config.CommandLine);
-        Line("memory", $"{config.MemoryKiB / 1024} MiB");
-        Line("maxmem", $"{config.MaximumMemoryKiB / 1024} MiB");
+        Line("memory", $"{config.MemoryKib / 1024} MiB");
+        Line("maxmem", $"{config.MaximumMemoryKib / 1024} MiB");
         Line("vcpus", config.MaximumVcpus);
         Line("cpu_weight", config.Weight?.ToString(CultureInfo.InvariantCulture) ?? "(default)");
         Line("cpu_cap", config.Cap?.ToString(CultureInfo.InvariantCulture) ?? "(none)");

@@ -33,7 +33,7 @@ internal static class MemoryCommands
     {
         DomainReference domain = context.Domain();
         ulong limit = Size(context);
-        ulong used = context.Domains.Info(domain).MemoryKiB;
+        ulong used = context.Domains.Info(domain).MemoryKib;
         if (limit < used)
         {
             throw new ToolstackException(
