@@ -310,16 +310,18 @@ public sealed class ConfigInterpreter
             throw Mismatch(binary, left, right);
         }
 
-        if (binary.Operator != "*" && b.Value == 0)
+        bool divides = binary.Operator is "/" or "//" or "%";
+        if (divides && b.Value == 0)
         {
             throw new ConfigException(position, "division by zero");
         }
 
         try
         {
-            long quotient = binary.Operator == "*" ? 0 : FloorDivide(a.Value, b.Value);
+            long quotient = divides ? FloorDivide(a.Value, b.Value) : 0;
             return new ConfigNumber(position, binary.Operator switch
             {
+                "-" => checked(a.Value - b.Value),
                 "*" => checked(a.Value * b.Value),
                 "/" or "//" => quotient,
                 "%" => a.Value - (quotient * b.Value),
