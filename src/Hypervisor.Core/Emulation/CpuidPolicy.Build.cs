@@ -137,7 +137,7 @@ public static unsafe partial class CpuidPolicy
     /// name="max"/>.</summary>
     private static void Normalise(CpuPolicy* max, CpuPolicy* policy)
     {
-        ClearBeyondLimits(policy); // first, since what is there no longer has dependants; last, for what is computed here
+        ClearBeyondLimits(policy); // before dependants are looked for, and again after all has been computed
         for (int word = 0; word < PvFeatures.WordCount; word++)
         {
             uint given = PvFeatures.Hardware(word) | PvFeatures.Dynamic(word);

@@ -21,8 +21,11 @@ public struct DecodedInstruction
 
     public InstructionFlags Flags;
 
-    /// <summary>Segment of the memory operand; of the source for MOVS and OUTS.</summary>
+    /// <summary>Segment of the memory operand.</summary>
     public SegmentOverride Segment;
+
+    /// <summary>Segment that MOVS reads from; its memory operand proper is the destination.</summary>
+    public SegmentOverride SourceSegment;
 
     public byte Base;
     public byte Index;

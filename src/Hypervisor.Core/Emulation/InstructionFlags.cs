@@ -13,4 +13,5 @@ public enum InstructionFlags : byte
     HighByte = 1 << 2, // Register names AH, CH, DH or BH by the number of the full register
     Immediate = 1 << 3, // the source operand, port or bit offset is Immediate and not Register
     Memory = 1 << 4, // EffectiveAddress has a meaning
+    BitString = 1 << 5, // Register is a bit offset that reaches beyond the operand
 }

@@ -11,6 +11,7 @@
 // instruction is carried out as a whole or not at all. Both see the same old entry and hence agree.
 //
 // An access may cover any 1 to 8 bytes of an entry, but not two entries: nothing writes two of them atomically.
+using System.Runtime.CompilerServices;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Emulation;
@@ -42,23 +43,20 @@ public static unsafe class PageTableWrite
         out ulong newEntry)
     {
         newEntry = oldEntry;
-        if (instruction.Kind is InstructionKind.Unsupported or InstructionKind.Cmpxchg16b or > InstructionKind.Movs
-            || offset < 0 || offset + instruction.OperandSize > 8)
+        int size = instruction.OperandSize;
+        InstructionKind kind = instruction.Kind;
+        if (kind is InstructionKind.Unsupported or > InstructionKind.Movs || offset < 0 || offset + size > 8)
         {
             return false;
         }
 
-        // A repetition of no times does not fault, so this one has been changed since.
-        if (instruction.Has(InstructionFlags.Rep) && StringStep.Remaining(instruction, registers) == 0)
+        if (kind > InstructionKind.Xchg)
         {
-            return false;
+            return EvaluateOther(instruction, registers, offset, stringSource, ref newEntry);
         }
 
-        int shift = 8 * offset;
-        ulong mask = GuestRegisters.Mask(instruction.OperandSize);
-        ulong target = (oldEntry >> shift) & mask;
-        ulong result = Result(instruction, registers, target, mask, stringSource);
-        newEntry = (oldEntry & ~(mask << shift)) | ((result & mask) << shift);
+        // MOV and XCHG, which are nearly all.
+        newEntry = Merge(oldEntry, Source(instruction, registers), GuestRegisters.Mask(size), 8 * offset);
         return true;
     }
 
@@ -71,17 +69,55 @@ public static unsafe class PageTableWrite
     public static void Complete(
         in DecodedInstruction instruction, CpuUserRegs* registers, int offset, ulong oldEntry)
     {
-        int size = instruction.OperandSize;
-        ulong mask = GuestRegisters.Mask(size);
-        ulong target = (oldEntry >> (8 * offset)) & mask;
+        ulong target = (oldEntry >> (8 * offset)) & GuestRegisters.Mask(instruction.OperandSize);
+        switch (instruction.Kind)
+        {
+            case InstructionKind.Mov:
+                break;
+            case InstructionKind.Xchg:
+                WriteSource(instruction, registers, target);
+                break;
+            case InstructionKind.Stos:
+            case InstructionKind.Movs:
+                StringStep.Complete(instruction, registers);
+                return;
+            default:
+                CompleteArithmetic(instruction, registers, target);
+                break;
+        }
+
+        GuestRegisters.Advance(registers, instruction);
+    }
+
+    private static bool EvaluateOther(
+        in DecodedInstruction instruction, CpuUserRegs* registers, int offset, ulong stringSource, ref ulong entry)
+    {
+        // A repetition of no times does not fault, so this one has been changed since.
+        if (instruction.Has(InstructionFlags.Rep) && StringStep.Remaining(instruction, registers) == 0)
+        {
+            return false;
+        }
+
+        int shift = 8 * offset;
+        ulong mask = GuestRegisters.Mask(instruction.OperandSize);
+        ulong result = Result(instruction, registers, (entry >> shift) & mask, mask, stringSource);
+        entry = Merge(entry, result, mask, shift);
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Merge(ulong entry, ulong value, ulong mask, int shift) =>
+        (entry & ~(mask << shift)) | ((value & mask) << shift);
+
+    // Everything that sets flags.
+    private static void CompleteArithmetic(in DecodedInstruction instruction, CpuUserRegs* registers, ulong target)
+    {
+        ulong mask = GuestRegisters.Mask(instruction.OperandSize);
         ulong source = Source(instruction, registers) & mask;
         ulong sign = (mask >> 1) + 1;
 
         switch (instruction.Kind)
         {
-            case InstructionKind.Xchg:
-                WriteSource(instruction, registers, target);
-                break;
             case InstructionKind.Xadd:
                 SetFlags(registers, AdditionFlags(target, source, mask, sign));
                 WriteSource(instruction, registers, target);
@@ -91,7 +127,7 @@ public static unsafe class PageTableWrite
                 SetFlags(registers, SubtractionFlags(accumulator, target, mask, sign));
                 if (accumulator != target)
                 {
-                    GuestRegisters.Write(registers, 0, size, target);
+                    GuestRegisters.Write(registers, 0, instruction.OperandSize, target);
                 }
 
                 break;
@@ -129,13 +165,7 @@ public static unsafe class PageTableWrite
                 bool wasSet = (target & BitMask(instruction, source)) != 0;
                 registers->Rflags = wasSet ? registers->Rflags | Carry : registers->Rflags & ~Carry;
                 break;
-            case InstructionKind.Stos:
-            case InstructionKind.Movs:
-                StringStep.Complete(instruction, registers);
-                return;
         }
-
-        GuestRegisters.Advance(registers, instruction);
     }
 
     private static ulong Result(
@@ -157,10 +187,11 @@ public static unsafe class PageTableWrite
                 ? Pair(registers->Rcx, registers->Rbx)
                 : target,
             InstructionKind.Movs => stringSource,
-            _ => source, // MOV, XCHG, STOS: the register is what is stored
+            _ => source, // STOS
         };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Source(in DecodedInstruction instruction, CpuUserRegs* registers)
     {
         if (instruction.Has(InstructionFlags.Immediate))
@@ -172,6 +203,7 @@ public static unsafe class PageTableWrite
         return instruction.Has(InstructionFlags.HighByte) ? value >> 8 : value;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void WriteSource(in DecodedInstruction instruction, CpuUserRegs* registers, ulong value)
     {
         if (instruction.Has(InstructionFlags.HighByte))
