@@ -49,6 +49,18 @@ public enum ImageError
     DeflateCorruptData,
     DeflateDistanceTooFar,
 
+    // Zstd.
+    ZstdBadMagic,
+    ZstdBadFrameHeader,
+    ZstdNeedsDictionary,
+    ZstdBadBlock,
+    ZstdBadLiterals,
+    ZstdBadHuffmanTable,
+    ZstdBadSequences,
+    ZstdOffsetTooFar,
+    ZstdSizeMismatch,
+    ZstdCheckMismatch,
+
     // ELF.
     ElfBadMagic,
     ElfNot64Bit,

@@ -45,6 +45,17 @@ public static class ImageErrors
         ImageError.DeflateCorruptData => "the deflate data is corrupt"u8,
         ImageError.DeflateDistanceTooFar => "the deflate data refers to bytes before its beginning"u8,
 
+        ImageError.ZstdBadMagic => "the zstd signature is missing"u8,
+        ImageError.ZstdBadFrameHeader => "a zstd frame header is malformed"u8,
+        ImageError.ZstdNeedsDictionary => "the zstd data needs a dictionary"u8,
+        ImageError.ZstdBadBlock => "a zstd block is malformed"u8,
+        ImageError.ZstdBadLiterals => "the literals of a zstd block are corrupt"u8,
+        ImageError.ZstdBadHuffmanTable => "a zstd block describes an impossible Huffman code"u8,
+        ImageError.ZstdBadSequences => "the sequences of a zstd block are corrupt"u8,
+        ImageError.ZstdOffsetTooFar => "the zstd data refers to bytes before its beginning"u8,
+        ImageError.ZstdSizeMismatch => "a zstd frame unpacks to another size than it says"u8,
+        ImageError.ZstdCheckMismatch => "the unpacked data does not match the zstd checksum"u8,
+
         ImageError.ElfBadMagic => "it is not an ELF file"u8,
         ImageError.ElfNot64Bit => "it is a 32-bit kernel"u8,
         ImageError.ElfNotLittleEndian => "it is a big-endian ELF file"u8,

@@ -7,7 +7,7 @@ namespace Xen.Images;
 public static unsafe class KernelImage
 {
     /// <summary>Bytes of work memory that serve any file.</summary>
-    public const nuint WorkSize = XzDecoder.WorkSize;
+    public const nuint WorkSize = ZstdDecoder.WorkSize;
 
     private const nuint SizeTrailer = sizeof(uint);
 
@@ -69,6 +69,7 @@ public static unsafe class KernelImage
         {
             PayloadFormat.Gzip => GzipDecoder.Measure(payload, payloadLength, out unpackedSize),
             PayloadFormat.Xz => XzDecoder.Measure(payload, payloadLength, work, workLength, out unpackedSize),
+            PayloadFormat.Zstd => ZstdDecoder.Measure(payload, payloadLength, out unpackedSize),
             _ => ImageError.FormatUnsupported,
         };
     }
@@ -110,6 +111,10 @@ public static unsafe class KernelImage
                 break;
             case PayloadFormat.Xz:
                 error = XzDecoder.Decode(
+                    payload, payloadLength, target, targetCapacity, work, workLength, out produced, out consumed);
+                break;
+            case PayloadFormat.Zstd:
+                error = ZstdDecoder.Decode(
                     payload, payloadLength, target, targetCapacity, work, workLength, out produced, out consumed);
                 break;
             default:

@@ -8,6 +8,7 @@ internal enum Format
 {
     Xz,
     Gzip,
+    Zstd,
 }
 
 internal readonly record struct Decoded(ImageError Error, byte[] Output, int Consumed);
@@ -35,6 +36,8 @@ internal static unsafe class Decoder
                 source.Start, source.Size, target.Start, target.Size, work.Start, work.Size, out produced, out consumed),
             Format.Gzip => GzipDecoder.Decode(
                 source.Start, source.Size, target.Start, target.Size, work.Start, work.Size, out produced, out consumed),
+            Format.Zstd => ZstdDecoder.Decode(
+                source.Start, source.Size, target.Start, target.Size, work.Start, work.Size, out produced, out consumed),
             _ => throw new ArgumentException(format.ToString()),
         };
         return error == ImageError.Ok
@@ -46,6 +49,7 @@ internal static unsafe class Decoder
     {
         Format.Xz => XzDecoder.WorkSize,
         Format.Gzip => GzipDecoder.WorkSize,
+        Format.Zstd => ZstdDecoder.WorkSize,
         _ => throw new ArgumentException(format.ToString()),
     };
 

@@ -40,6 +40,14 @@ public unsafe class KernelImageTests
     public void A_gzipped_ELF_file_is_unpacked() =>
         RequireKernel(ExternalTool.Filter("gzip", "-c", s_kernel));
 
+    [ToolFact("zstd")]
+    public void A_bzImage_with_zstd_is_unpacked() =>
+        RequireKernel(BzImageOf(WithSize(ExternalTool.Filter("zstd", "-c -19", s_kernel))));
+
+    [ToolFact("zstd")]
+    public void An_ELF_file_packed_by_zstd_is_unpacked() =>
+        RequireKernel(ExternalTool.Filter("zstd", $"-c --stream-size={s_kernel.Length}", s_kernel));
+
     [ToolFact("xz")]
     public void A_wrong_size_at_the_end_of_the_payload_is_refused()
     {
@@ -50,6 +58,19 @@ public unsafe class KernelImageTests
 
         _ = Unpack(BzImageOf([.. payload, 1]), s_kernel.Length, out error);
         Assert.Equal(ImageError.PayloadTrailingData, error);
+    }
+
+    [Theory]
+    [InlineData("425A6839")]
+    [InlineData("5D000080")]
+    [InlineData("894C5A4F")]
+    [InlineData("02214C18")]
+    public void A_format_that_is_known_but_not_unpacked_is_refused(string magic)
+    {
+        byte[] file = [.. Convert.FromHexString(magic), .. new byte[100]];
+        _ = Unpack(file, 1000, out ImageError error);
+        Assert.Equal(ImageError.FormatUnsupported, error);
+        Assert.Equal(ImageError.FormatUnsupported, Measure(file).Error);
     }
 
     [Theory]
