@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.InteropServices;
+using Xen.Abi;
+
+namespace Hypervisor.Core.Grants;
+
+/// <summary>A domain's grant table (what it grants) and its mappings (what it has mapped of others).</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct DomainGrants
+{
+    /// <summary>Protects the table of what this domain grants: frames, active entries, hypervisor's bits in shared entries.</summary>
+    public SpinLock Lock;
+
+    /// <summary>Frames shared with the domain: pointers in one page.</summary>
+    public GrantEntryV1** Frames;
+
+    /// <summary>Pages of active entries: pointers in two pages, twice as many as frames.</summary>
+    public ActiveGrant** Active;
+    public uint FrameCount;
+
+    /// <summary>The domain is dying: nothing is granted any more.</summary>
+    public bool IsClosed;
+
+    /// <summary>Protects what follows: the mappings this domain has made. Innermost.</summary>
+    public SpinLock MappingLock;
+    public Mapping** Mappings;
+    public uint MappingPages;
+
+    /// <summary>Head of the list of free handles.</summary>
+    public uint FirstFreeHandle;
+
+    /// <summary>Handles in use.</summary>
+    public uint MappingCount;
+
+    /// <summary>Where <c>GrantDomain.Destroy</c> goes on.</summary>
+    public uint DestroyCursor;
+}
