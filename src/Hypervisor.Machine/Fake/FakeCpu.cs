@@ -7,10 +7,11 @@ namespace Hypervisor;
 /// <summary>One processor of the fake machine: its registers, and what was done to it.</summary>
 public sealed unsafe class FakeCpu
 {
-    public FakeCpu(uint number, CpuInfo* info)
+    public FakeCpu(uint number, byte* block)
     {
         Number = number;
-        Info = info;
+        Info = (CpuInfo*)(block + MemoryLayout.PerCpuInfo);
+        Info->BlockTable = (void*)(block + (1UL << MemoryLayout.PerCpuShift));
         Info->CpuId = number;
         Info->LocalApicId = number;
     }
@@ -46,6 +47,20 @@ public sealed unsafe class FakeCpu
 
     public ushort TaskRegister { get; set; }
 
+    public ushort Ds { get; set; }
+
+    public ushort Es { get; set; }
+
+    public ushort Fs { get; set; }
+
+    public ushort Gs { get; set; }
+
+    /// <summary>Selectors whose loading the processor refuses.</summary>
+    public HashSet<ushort> RefusedSelectors { get; } = [];
+
+    /// <summary>Address and number of entries of the last local descriptor table loaded.</summary>
+    public (ulong Address, uint Entries) LocalDescriptorTable { get; set; }
+
     /// <summary>TSC value that the one-shot timer is armed for; 0 when it is not.</summary>
     public ulong ArmedTimer { get; set; }
 
@@ -64,4 +79,11 @@ public sealed unsafe class FakeCpu
     public int SwapGsCount { get; set; }
 
     public List<ulong> InvalidatedPages { get; } = [];
+
+    /// <summary>What a segment register holds after an attempt to load <paramref name="selector"/>.</summary>
+    internal ushort Accept(ushort selector, out bool accepted)
+    {
+        accepted = !RefusedSelectors.Contains(selector);
+        return accepted ? selector : (ushort)0;
+    }
 }

@@ -46,12 +46,14 @@ public sealed unsafe class FakeMachine
         _frameTable = NativeMemory.AllocZeroed((nuint)frames, FrameTableEntry);
         _machineToPhysical = NativeMemory.AllocZeroed((nuint)frames, sizeof(ulong));
 
-        _cpuBlock = NativeMemory.AllocZeroed((nuint)((cpus + 1) * (uint)sizeof(CpuInfo)));
-        CpuInfo* first = (CpuInfo*)(((ulong)_cpuBlock + 63) & ~63UL);
+        // Each CPU's block is followed by the page of entries that would map it.
+        nuint stride = (nuint)((1UL << MemoryLayout.PerCpuShift) + MemoryLayout.PageSize);
+        _cpuBlock = NativeMemory.AllocZeroed((stride * cpus) + (nuint)MemoryLayout.PageSize);
+        byte* first = (byte*)(((ulong)_cpuBlock + MemoryLayout.PageMask) & ~MemoryLayout.PageMask);
         _cpus = new FakeCpu[cpus];
         for (uint cpu = 0; cpu < cpus; cpu++)
         {
-            _cpus[cpu] = new FakeCpu(cpu, first + cpu);
+            _cpus[cpu] = new FakeCpu(cpu, first + (stride * cpu));
         }
 
         OnlineCpus = cpus;
@@ -99,7 +101,8 @@ public sealed unsafe class FakeMachine
         }
     }
 
-    /// <summary>Registers of CPUID by leaf and subleaf: EAX, EBX, ECX, EDX. A leaf that is not here reads as zero.</summary>
+    /// <summary>Registers of CPUID by leaf and subleaf: EAX, EBX, ECX, EDX. A leaf that is not here reads as
+    /// zero.</summary>
     public Dictionary<(uint Leaf, uint Subleaf), (uint Eax, uint Ebx, uint Ecx, uint Edx)> CpuidLeaves { get; } = [];
 
     /// <summary>What reads of a port give; a port that is not here reads as all ones.</summary>
@@ -107,7 +110,8 @@ public sealed unsafe class FakeMachine
 
     public List<PortAccess> PortWrites { get; } = [];
 
-    /// <summary>Device registers by address are plain memory; this counts requests to flush other CPUs' translations.</summary>
+    /// <summary>Device registers by address are plain memory; this counts requests to flush other CPUs'
+    /// translations.</summary>
     public int RemoteFlushes { get; set; }
 
     /// <summary>Stamps of the requests that named one.</summary>
@@ -118,7 +122,8 @@ public sealed unsafe class FakeMachine
     /// <summary>Stands in for what happens on other CPUs while this one waits.</summary>
     public Action OnSpinWait { get; set; }
 
-    /// <summary>Stands in for the interrupt that ends the idle state. Without it, time jumps to the armed timer.</summary>
+    /// <summary>Stands in for the interrupt that ends the idle state. Without it, time jumps to the armed
+    /// timer.</summary>
     public Action OnIdle { get; set; }
 
     /// <summary>Stands in for the interrupts that a preemption point serves.</summary>
@@ -141,7 +146,8 @@ public sealed unsafe class FakeMachine
         return s_current;
     }
 
-    /// <summary>Lets the running thread play processor <paramref name="cpu"/> of a machine that another thread made.</summary>
+    /// <summary>Lets the running thread play processor <paramref name="cpu"/> of a machine that another thread
+    /// made.</summary>
     public static void Join(FakeMachine machine, uint cpu)
     {
         s_current = machine;

@@ -3,6 +3,7 @@
 using System;
 using System.Collections.Generic;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Threading;
 
 namespace Hypervisor;
@@ -10,8 +11,15 @@ namespace Hypervisor;
 /// <summary>The machine that host tests run on; see <see cref="FakeMachine"/>.</summary>
 public static unsafe partial class Machine
 {
-    private const int XsaveHeader = 512;
+    private const int LegacyAreaLength = 512;
     private const int XsaveHeaderLength = 64;
+
+    /// <summary>Where the legacy area has XMM0.</summary>
+    private const int FirstVector = 160;
+    private const int VectorLength = 16;
+
+    /// <summary>Numbers of the vector registers that the image's code may use.</summary>
+    private static ReadOnlySpan<byte> ImageVectors => [0, 1, 2, 8];
 
     public static CpuInfo* Cpu => FakeMachine.Cpu.Info;
 
@@ -142,30 +150,37 @@ public static unsafe partial class Machine
         FakeMachine.Cpu.Msrs[Msr.KernelGsBase] = active;
     }
 
-    public static void XSave(void* area, ulong mask)
+    public static void SaveExtendedState(void* area, ulong mask, ulong* vectors)
     {
-        FxSave(area);
-        new Span<byte>((byte*)area + XsaveHeader, XsaveHeaderLength).Clear();
-        *(ulong*)((byte*)area + XsaveHeader) = mask & FakeMachine.Cpu.Xcr0;
-    }
-
-    public static bool XRestore(void* area, ulong mask)
-    {
-        ulong* header = (ulong*)((byte*)area + XsaveHeader);
-        if ((header[0] & ~FakeMachine.Cpu.Xcr0) != 0 || header[1] != 0 || header[2] != 0)
+        Span<byte> saved = new(area, LegacyAreaLength);
+        FakeMachine.Cpu.ExtendedState.AsSpan(0, LegacyAreaLength).CopyTo(saved);
+        for (int index = 0; index < ImageVectors.Length; index++)
         {
-            return false;
+            new ReadOnlySpan<byte>(vectors + (2 * index), VectorLength)
+                .CopyTo(saved[(FirstVector + (VectorLength * ImageVectors[index]))..]);
         }
 
-        FxRestore(area);
-        return true;
+        if (mask != 0)
+        {
+            new Span<byte>((byte*)area + LegacyAreaLength, XsaveHeaderLength).Clear();
+            *(ulong*)((byte*)area + LegacyAreaLength) = mask & FakeMachine.Cpu.Xcr0;
+        }
     }
 
-    public static void FxSave(void* area) =>
-        FakeMachine.Cpu.ExtendedState.AsSpan(0, XsaveHeader).CopyTo(new Span<byte>(area, XsaveHeader));
-
-    public static void FxRestore(void* area) =>
-        new ReadOnlySpan<byte>(area, XsaveHeader).CopyTo(FakeMachine.Cpu.ExtendedState);
+    public static void RestoreExtendedState(void* area, ulong mask, ulong* vectors)
+    {
+        ulong* header = (ulong*)((byte*)area + LegacyAreaLength);
+        bool isRefused = mask != 0
+            && ((header[0] & ~FakeMachine.Cpu.Xcr0) != 0 || header[1] != 0 || header[2] != 0);
+        byte[] reset = new byte[LegacyAreaLength];
+        ReadOnlySpan<byte> source = isRefused ? reset : new ReadOnlySpan<byte>(area, LegacyAreaLength);
+        source.CopyTo(FakeMachine.Cpu.ExtendedState);
+        for (int index = 0; index < ImageVectors.Length; index++)
+        {
+            source.Slice(FirstVector + (VectorLength * ImageVectors[index]), VectorLength)
+                .CopyTo(new Span<byte>(vectors + (2 * index), VectorLength));
+        }
+    }
 
     public static void WriteXcr0(ulong value) => FakeMachine.Cpu.Xcr0 = value;
 
@@ -180,7 +195,7 @@ public static unsafe partial class Machine
             ? (ulong)(new UInt128(high, low) / divisor)
             : throw new HypervisorPanicException("Quotient of a 128-bit division does not fit");
 
-    public static void Zero(void* target, nuint length) => System.Runtime.InteropServices.NativeMemory.Clear(target, length);
+    public static void Zero(void* target, nuint length) => NativeMemory.Clear(target, length);
 
     public static void Copy(void* target, void* source, nuint length) =>
         Buffer.MemoryCopy(source, target, length, length);
@@ -199,6 +214,40 @@ public static unsafe partial class Machine
         ulong mask = 1UL << (int)(bit & 63);
         return (Interlocked.And(ref ((ulong*)bitmap)[bit >> 6], ~mask) & mask) != 0;
     }
+
+    public static ushort ReadDs() => FakeMachine.Cpu.Ds;
+
+    public static ushort ReadEs() => FakeMachine.Cpu.Es;
+
+    public static ushort ReadFs() => FakeMachine.Cpu.Fs;
+
+    public static ushort ReadGs() => FakeMachine.Cpu.Gs;
+
+    public static bool LoadDs(ushort selector)
+    {
+        FakeMachine.Cpu.Ds = FakeMachine.Cpu.Accept(selector, out bool accepted);
+        return accepted;
+    }
+
+    public static bool LoadEs(ushort selector)
+    {
+        FakeMachine.Cpu.Es = FakeMachine.Cpu.Accept(selector, out bool accepted);
+        return accepted;
+    }
+
+    public static bool LoadFs(ushort selector)
+    {
+        FakeMachine.Cpu.Fs = FakeMachine.Cpu.Accept(selector, out bool accepted);
+        return accepted;
+    }
+
+    public static bool LoadGs(ushort selector)
+    {
+        FakeMachine.Cpu.Gs = FakeMachine.Cpu.Accept(selector, out bool accepted);
+        return accepted;
+    }
+
+    public static bool LoadGsCurrent(ushort selector) => LoadGs(selector);
 
     public static CpuInfo* CpuOf(uint cpu) => FakeMachine.Current.CpuOf(cpu).Info;
 

@@ -28,6 +28,18 @@ public static unsafe partial class Machine
     public static bool WriteGuestWords(ulong target, ulong* source, nuint count) =>
         CopyToGuest(target, source, count * sizeof(ulong)) == 0;
 
+    public static bool WriteBounceFrame(ulong stack, BounceFrame* frame, bool hasError)
+    {
+        ulong* words = (ulong*)frame;
+        if (CopyToGuest(stack, words, 2 * sizeof(ulong)) != 0)
+        {
+            return false;
+        }
+
+        ulong* rest = hasError ? words + 2 : words + 3;
+        return CopyToGuest(stack + (2 * sizeof(ulong)), rest, (nuint)(hasError ? 6 : 5) * sizeof(ulong)) == 0;
+    }
+
     public static int CompareExchangeGuest(ulong address, ulong* expected, ulong replacement)
     {
         if (FakeMachine.Current.Translate(address, isWrite: true) is not ulong physical)

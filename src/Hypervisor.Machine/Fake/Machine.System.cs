@@ -27,6 +27,13 @@ public static unsafe partial class Machine
     public static void Panic(ReadOnlySpan<byte> reason) =>
         throw new HypervisorPanicException(Encoding.Latin1.GetString(reason));
 
+    public static ulong PerCpuBlock => (ulong)Cpu - MemoryLayout.PerCpuInfo;
+
+    public static ulong* PerCpuTable => (ulong*)Cpu->BlockTable;
+
+    public static void SetLocalDescriptorTable(ulong address, uint entries) =>
+        FakeMachine.Cpu.LocalDescriptorTable = (address, entries);
+
     public static void SpinWait()
     {
         Action others = FakeMachine.Current.OnSpinWait;
