@@ -7,7 +7,8 @@ namespace Hypervisor.Sched;
 /// <summary>A set of CPUs, by number.</summary>
 public struct CpuMask
 {
-    /// <summary>Bit n: CPU n. Changed atomically where several CPUs may (<see cref="Machine.TestAndSetBit"/>).</summary>
+    /// <summary>Bit n: CPU n. Changed atomically where several CPUs may
+    /// (<see cref="Machine.TestAndSetBit"/>).</summary>
     public ulong Bits;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

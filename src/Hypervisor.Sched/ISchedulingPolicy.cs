@@ -4,17 +4,13 @@ using Xen.Abi;
 
 namespace Hypervisor.Sched;
 
-/// <summary>
-/// Who runs next: the contract of a scheduler. An implementation is a struct without fields; its data lie in the
-/// <see cref="PolicyData"/> of units, CPUs, domains and the system. It knows no clock and no machine: time comes in, decisions
-/// go out as values, so that it runs in a simulation exactly as on a processor.
-/// </summary>
-/// <remarks>
-/// The mechanism (Hypervisor.Core.Scheduling) calls in with the lock of the CPU concerned held, and keeps
-/// <see cref="SchedUnit.IsAwake"/>, <see cref="SchedUnit.IsRunning"/> and <see cref="SchedCpu.Running"/>; the policy keeps its queues and
-/// <see cref="SchedCpu.Waiting"/>. A unit that runs is in no queue. All members are static: the policy is chosen by a
-/// compare (<see cref="PolicyTable"/>), never by an indirect call.
-/// </remarks>
+/// <summary> Who runs next: the contract of a scheduler. An implementation is a struct without fields; its data lie
+/// in the <see cref="PolicyData"/> of units, CPUs, domains and the system. It knows no clock and no machine: time
+/// comes in, decisions go out as values, so that it runs in a simulation exactly as on a processor. </summary>
+/// <remarks> The mechanism (Hypervisor.Core.Scheduling) calls in with the lock of the CPU concerned held, and keeps
+/// <see cref="SchedUnit.IsAwake"/>, <see cref="SchedUnit.IsRunning"/> and <see cref="SchedCpu.Running"/>; the policy
+/// keeps its queues and <see cref="SchedCpu.Waiting"/>. A unit that runs is in no queue. All members are static: the
+/// policy is chosen by a compare (<see cref="PolicyTable"/>), never by an indirect call. </remarks>
 public unsafe interface ISchedulingPolicy
 {
     /// <summary>A CPU joins; its data are zero.</summary>
@@ -29,33 +25,37 @@ public unsafe interface ISchedulingPolicy
     /// <summary>A sleeping unit goes for good.</summary>
     static abstract void Remove(SchedCpu* cpu, SchedUnit* unit);
 
-    /// <summary>A sleeping unit wants to run on <paramref name="cpu"/>. True when that CPU should choose anew.</summary>
+    /// <summary>A sleeping unit wants to run on <paramref name="cpu"/>. True when that CPU should choose
+    /// anew.</summary>
     static abstract bool Wake(SchedCpu* cpu, SchedUnit* unit, ulong now);
 
-    /// <summary>An awake unit cannot run any more. It waits in a queue, or it is <see cref="SchedCpu.Running"/> and ran until now.</summary>
+    /// <summary>An awake unit cannot run any more. It waits in a queue, or it is <see cref="SchedCpu.Running"/> and
+    /// ran until now.</summary>
     static abstract void Sleep(SchedCpu* cpu, SchedUnit* unit, ulong now);
 
     /// <summary>The running unit lets others go first; <see cref="Pick"/> follows.</summary>
     static abstract void Yield(SchedCpu* cpu, SchedUnit* unit, ulong now);
 
-    /// <summary>
-    /// Chooses. <see cref="SchedCpu.Running"/> is the unit that ran until now and could go on, or null; unless it is the
-    /// choice it is queued. May take a waiting unit of another CPU whose lock is free, if the unit is movable and may run here:
-    /// it then sets the unit's <see cref="SchedUnit.Cpu"/> with both locks held.
+    /// <summary> Chooses. <see cref="SchedCpu.Running"/> is the unit that ran until now and could go on, or null;
+    /// unless it is the choice it is queued. May take a waiting unit of another CPU whose lock is free, if the unit
+    /// is movable and may run here: it then sets the unit's <see cref="SchedUnit.Cpu"/> with both locks held.
     /// </summary>
     static abstract SchedDecision Pick(SchedCpu* cpu, ulong now);
 
-    /// <summary>Periodic accounts of a CPU; gives the time of the next, or <see cref="SchedDecision.NoLimit"/>.</summary>
+    /// <summary>Periodic accounts of a CPU; gives the time of the next, or
+    /// <see cref="SchedDecision.NoLimit"/>.</summary>
     static abstract ulong Tick(SchedCpu* cpu, ulong now);
 
-    /// <summary>Where a unit that is about to wake should run. Only the lock of the unit's present CPU is held.</summary>
+    /// <summary>Where a unit that is about to wake should run. Only the lock of the unit's present CPU is
+    /// held.</summary>
     static abstract uint ChooseCpu(SchedSystem* system, SchedUnit* unit);
 
-    /// <summary>A sleeping unit changes CPUs; both locks are held. The mechanism then sets <see cref="SchedUnit.Cpu"/>.</summary>
+    /// <summary>A sleeping unit changes CPUs; both locks are held. The mechanism then sets
+    /// <see cref="SchedUnit.Cpu"/>.</summary>
     static abstract void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now);
 
-    /// <summary>Reads or sets parameters of the domain (<paramref name="unit"/> is null) or of one unit. EINVAL: a value out of
-    /// range; EOPNOTSUPP: the policy has no such parameters. No lock is held.</summary>
+    /// <summary>Reads or sets parameters of the domain (<paramref name="unit"/> is null) or of one unit. EINVAL: a
+    /// value out of range; EOPNOTSUPP: the policy has no such parameters. No lock is held.</summary>
     static abstract Errno Adjust(
         SchedSystem* system, SchedDomain* domain, SchedUnit* unit, PolicyParameters* parameters, bool isWrite);
 }

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 
 namespace Hypervisor.Sched;
 
-/// <summary>Parameters of a domain or a unit on their way to or from a policy, which lays a struct of its own over them.</summary>
+/// <summary>Parameters of a domain or a unit on their way to or from a policy, which lays a struct of its own over
+/// them.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct PolicyParameters
 {

@@ -12,7 +12,8 @@ public readonly unsafe struct SchedDecision
     /// <summary>Null: stay idle.</summary>
     public readonly SchedUnit* Unit;
 
-    /// <summary>When to choose anew, though nothing happens before (nanoseconds since boot); <see cref="NoLimit"/>: then never.</summary>
+    /// <summary>When to choose anew, though nothing happens before (nanoseconds since boot); <see cref="NoLimit"/>:
+    /// then never.</summary>
     public readonly ulong Until;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -11,16 +11,19 @@ public unsafe struct SchedSystem
 {
     public const int MaxCpus = MemoryLayout.MaxCpus;
 
-    /// <summary>The policy in force. It changes only while no CPU is inside the scheduler and no unit is awake.</summary>
+    /// <summary>The policy in force. It changes only while no CPU is inside the scheduler and no unit is
+    /// awake.</summary>
     public SchedulerId Policy;
 
     /// <summary>CPUs that take units; set at boot, one bit after the other.</summary>
     public CpuMask Online;
 
-    /// <summary>CPUs that have nothing to run. Changed atomically; a hint, since it may be out of date when read.</summary>
+    /// <summary>CPUs that have nothing to run. Changed atomically; a hint, since it may be out of date when
+    /// read.</summary>
     public CpuMask Idle;
 
-    /// <summary>What the policy remembers about the system as a whole, and the lock for it: nests inside a CPU's.</summary>
+    /// <summary>What the policy remembers about the system as a whole, and the lock for it: nests inside a
+    /// CPU's.</summary>
     public SpinLock PolicyLock;
     public PolicyData PolicyState;
 

@@ -40,8 +40,8 @@ public unsafe struct SchedUnit
     /// barrier before it looks for events; whoever brings an event clears it and then wakes.</summary>
     public int IsBlocked;
 
-    /// <summary>Port that SCHEDOP_poll waits for; <see cref="NoPort"/> when it waits for several, or for none. Under no lock
-    /// as <see cref="IsBlocked"/>.</summary>
+    /// <summary>Port that SCHEDOP_poll waits for; <see cref="NoPort"/> when it waits for several, or for none. Under
+    /// no lock as <see cref="IsBlocked"/>.</summary>
     public uint PolledPort;
 
     /// <summary>Where the unit may run, and where among these it would rather.</summary>
@@ -55,6 +55,9 @@ public unsafe struct SchedUnit
     /// <summary>Neighbours in a run queue of the policy.</summary>
     public SchedUnit* Next;
     public SchedUnit* Previous;
+
+    /// <summary>Neighbour in a CPU's list of units that must leave it.</summary>
+    public SchedUnit* NextDisplaced;
 
     /// <summary>When the unit last began to run, and when it last fell asleep (nanoseconds since boot).</summary>
     public ulong RunningSince;

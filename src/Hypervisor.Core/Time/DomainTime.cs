@@ -13,6 +13,11 @@ public unsafe struct DomainTime
     /// <summary>Seconds that the tools add to the wall clock (XEN_DOMCTL_settimeoffset).</summary>
     public long OffsetSeconds;
 
+    /// <summary>What the tools stored with XEN_DOMCTL_settscinfo: <c>TSC_MODE_*</c>, and how often the domain was
+    /// restored.</summary>
+    public uint TscMode;
+    public uint TscIncarnation;
+
     /// <summary>Protects the watchdogs; nests outside the timer queues' locks.</summary>
     public SpinLock WatchdogLock;
 

@@ -1,16 +1,16 @@
-// SPDX-License-Identifier: MIT
-// What a guest reads of time without asking: the time record in its vcpu_info, a copy of it at an address of its own (which
-// Linux maps into user space), and its run state.
+// SPDX-License-Identifier: MIT What a guest reads of time without asking: the time record in its vcpu_info, a copy of
+// it at an address of its own (which Linux maps into user space), and its run state.
 //
-// The time record holds the base and the scale of SystemTime, which stand from boot on. So it is written when a vCPU gets a
-// vcpu_info, and not again: no update at every context switch, no drift between two records. The version is odd
-// while the record is written, and differs afterwards.
+// The time record holds the base and the scale of SystemTime, which stand from boot on. So it is written when a vCPU
+// gets a vcpu_info, and not again: no update at every context switch, no drift between two records. The version is
+// odd while the record is written, and differs afterwards.
 //
 // The run state area is written whenever the vCPU is switched out or in, while its page tables are loaded. The
 // area is at a kernel address: for a vCPU that was in user mode the kernel's tables are loaded meanwhile. With
 // VMASST_TYPE_runstate_update_flag the entry time has bit 63 set while the area is inconsistent.
 
 using System.Threading;
+using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Scheduling;
 using Xen.Abi;
 
@@ -60,6 +60,21 @@ public static unsafe class GuestTime
         Volatile.Write(ref record->Version, version);
         Fill(record);
         Volatile.Write(ref record->Version, version + 1);
+    }
+
+    /// <summary>The part of CPUID's answers that is about time. RDTSC is never emulated: guests read the machine's
+    /// counter.</summary>
+    public static CpuidContext CpuidClock(Vcpu* vcpu)
+    {
+        CpuidContext context = default;
+        context.TscReliable = SystemTime.IsTscStable;
+        context.TscMode = vcpu->Domain->Time.TscMode;
+        context.TscIncarnation = vcpu->Domain->Time.TscIncarnation;
+        context.TscHostKhz = (uint)(SystemTime.TscHz / 1000);
+        context.TscGuestKhz = context.TscHostKhz;
+        context.TscMultiplier = (uint)(SystemTime.Scale >> Shift);
+        context.TscShift = Shift;
+        return context;
     }
 
     /// <summary>VCPUOP_register_vcpu_time_memory_area: address 0 takes the registration back.</summary>
@@ -140,6 +155,9 @@ public static unsafe class GuestTime
         }
     }
 
+    /// <summary>Left shift of the tick count that goes with the 32-bit multiplier of the records.</summary>
+    private static int Shift => SystemTime.Scale >> 32 == 0 ? 0 : Machine.HighestBit(SystemTime.Scale) - 31;
+
     private static void WriteRunStateArea(Vcpu* vcpu)
     {
         VcpuRunStateInfo info;
@@ -192,7 +210,8 @@ public static unsafe class GuestTime
             return false;
         }
 
-        bool written = GuestMemory.Write(address + sizeof(ulong), words + 1, (nuint)((TimeRecordWords - 1) * sizeof(ulong)));
+        nuint rest = (nuint)((TimeRecordWords - 1) * sizeof(ulong));
+        bool written = GuestMemory.Write(address + sizeof(ulong), words + 1, rest);
         record.Version = version + 1;
         return GuestMemory.Write(address, words) && written;
     }
@@ -200,7 +219,7 @@ public static unsafe class GuestTime
     /// <summary>Everything but the version.</summary>
     private static void Fill(VcpuTimeInfo* record)
     {
-        int shift = SystemTime.Scale >> 32 == 0 ? 0 : Machine.HighestBit(SystemTime.Scale) - 31;
+        int shift = Shift;
         record->Pad0 = 0;
         record->TscTimestamp = SystemTime.BaseTsc;
         record->SystemTime = SystemTime.Base;

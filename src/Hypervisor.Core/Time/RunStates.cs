@@ -25,7 +25,8 @@ public static unsafe class RunStates
         time->State = state;
     }
 
-    /// <summary>The accounts as they stand at <paramref name="now"/>, the time since the last change included.</summary>
+    /// <summary>The accounts as they stand at <paramref name="now"/>, the time since the last change
+    /// included.</summary>
     public static void Read(VcpuTime* time, ulong now, VcpuRunStateInfo* result)
     {
         *result = default;

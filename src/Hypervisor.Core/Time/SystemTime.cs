@@ -1,15 +1,16 @@
-// SPDX-License-Identifier: MIT
-// System time: nanoseconds since the hypervisor calibrated the time stamp counter at boot, the same for every CPU and guest.
+// SPDX-License-Identifier: MIT System time: nanoseconds since the hypervisor calibrated the time stamp counter at
+// boot, the same for every CPU and guest.
 //
 //     time = base + ((TSC - base TSC) * scale >> 32)          scale = nanoseconds per tick, 32.32 fixed point
 //
-// Guests compute the very same thing from their time record, with a multiplier of 32 bits and a shift. The scale
-// is therefore cut to a number that both forms express: below 2^32 (a TSC above 1 GHz) it is the multiplier itself, above
-// that its low bits are dropped. So a guest's clock and the hypervisor's never differ by a nanosecond, and the record need not be
-// written again for as long as the base stands (GuestTime). Against the calibrated frequency the cut costs less than one
-// part in 10^9.
+// Guests compute the very same thing from their time record, with a multiplier of 32 bits and a shift. The scale is
+// therefore cut to a number that both forms express: below 2^32 (a TSC above 1 GHz) it is the multiplier itself,
+// above that its low bits are dropped. So a guest's clock and the hypervisor's never differ by a nanosecond, and the
+// record need not be written again for as long as the base stands (GuestTime). Against the calibrated frequency the
+// cut costs less than one part in 10^9.
 //
-// The multiplication keeps 128 bits: no overflow before the year 2500. There is no division but for arming the hardware.
+// The multiplication keeps 128 bits: no overflow before the year 2500. There is no division but for arming the
+// hardware.
 
 using System.Runtime.CompilerServices;
 
@@ -39,7 +40,8 @@ public static unsafe class SystemTime
     /// <summary>System time at <see cref="BaseTsc"/>.</summary>
     public static ulong Base => s_base;
 
-    /// <summary>The counters of all CPUs run at one constant rate and agree: guests may use them without a guard.</summary>
+    /// <summary>The counters of all CPUs run at one constant rate and agree: guests may use them without a
+    /// guard.</summary>
     public static bool IsTscStable
     {
         get => s_isStable;

@@ -5,7 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace Hypervisor.Core.Time;
 
-/// <summary>A deadline and what happens then. Lives inside its subject and belongs to one CPU's <see cref="TimerQueue"/>.</summary>
+/// <summary>A deadline and what happens then. Lives inside its subject and belongs to one CPU's
+/// <see cref="TimerQueue"/>.</summary>
 /// <remarks>Locking: all fields belong to the lock of <see cref="Queue"/>, which itself changes only while both queues'
 /// locks are held: whoever locks it looks again whether it is still the one.</remarks>
 [StructLayout(LayoutKind.Sequential)]
@@ -26,7 +27,8 @@ public unsafe struct Timer
 
     public TimerKind Kind;
 
-    /// <summary>Steps to the nearest place in the heap below this timer where a child is missing; zero while not queued.</summary>
+    /// <summary>Steps to the nearest place in the heap below this timer where a child is missing; zero while not
+    /// queued.</summary>
     public uint Rank;
 
     public readonly bool IsSet

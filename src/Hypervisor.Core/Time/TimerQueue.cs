@@ -7,15 +7,15 @@
 //   sibling. The way down the right side therefore has at most log2(n + 1) nodes, and a merge walks two of them;
 // * a removal mends ranks upwards until one is right already, which is again no more than log2(n + 1) nodes.
 //
-// The hardware timer is armed when the new first timer is due earlier than what it is armed for. It is left alone when the first timer
-// was stopped or moved later: the interrupt then finds nothing due and arms anew, which costs less than arming each time
-// a guest postpones its timer. Before a CPU sleeps, Rearm sets it right.
+// The hardware timer is armed when the new first timer is due earlier than what it is armed for. It is left alone
+// when the first timer was stopped or moved later: the interrupt then finds nothing due and arms anew, which costs
+// less than arming each time a guest postpones its timer. Before a CPU sleeps, Rearm sets it right.
 //
 // A timer runs on the CPU whose queue it is in, with no lock held, after it has left the queue; it may be set again
 // from there. What it does is a switch over its kind (TimerActions): no code addresses are stored anywhere.
 //
-// Locking: Lock protects the heap, every timer in it, and Running. A timer's Queue changes under both queues' locks, the lower
-// CPU's first. Innermost but for nothing: raising a soft interrupt on another CPU takes no lock.
+// Locking: Lock protects the heap, every timer in it, and Running. A timer's Queue changes under both queues' locks,
+// the lower CPU's first. Innermost but for nothing: raising a soft interrupt on another CPU takes no lock.
 
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -57,7 +57,8 @@ public unsafe struct TimerQueue
         timer->Queue = queue;
     }
 
-    /// <summary>Sets the timer, or moves it when it is set already. A deadline that has passed is due at once.</summary>
+    /// <summary>Sets the timer, or moves it when it is set already. A deadline that has passed is due at
+    /// once.</summary>
     public static void Set(Timer* timer, ulong deadline)
     {
         TimerQueue* queue = Acquire(timer);
@@ -85,7 +86,8 @@ public unsafe struct TimerQueue
         queue->Lock.Release();
     }
 
-    /// <summary>Takes the timer out of its queue. Its action may be under way on another CPU (<see cref="Kill"/>).</summary>
+    /// <summary>Takes the timer out of its queue. Its action may be under way on another CPU
+    /// (<see cref="Kill"/>).</summary>
     public static void Stop(Timer* timer)
     {
         if (!timer->IsSet)
@@ -168,7 +170,8 @@ public unsafe struct TimerQueue
         }
     }
 
-    /// <summary>Carries out what is due on this CPU and arms the hardware for what comes next: the timer soft interrupt.</summary>
+    /// <summary>Carries out what is due on this CPU and arms the hardware for what comes next: the timer soft
+    /// interrupt.</summary>
     public static void RunDue(CpuInfo* cpu)
     {
         TimerQueue* queue = (TimerQueue*)cpu->TimerQueue;
@@ -305,7 +308,9 @@ public unsafe struct TimerQueue
 
         if (other->Deadline < one->Deadline)
         {
-            (one, other) = (other, one);
+            Timer* later = one;
+            one = other;
+            other = later;
         }
 
         // Down the right side of the result, always taking the earlier of the two heads.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A vCPU has a one-shot timer, set to an absolute system time, and a periodic one; both raise VIRQ_TIMER.
 //
-// The periodic timer ticks while the vCPU runs. A tick that falls into a time when it does not is delivered once, when it
-// runs again. Every vCPU is born with a period of 10 ms, on which the first PV kernels relied; today's stop it first thing.
+// The periodic timer ticks while the vCPU runs. A tick that falls into a time when it does not is delivered once,
+// when it runs again. Every vCPU is born with a period of 10 ms, on which the first PV kernels relied; today's stop
+// it first thing.
 
 using Xen.Abi;
 
@@ -17,7 +18,7 @@ public static unsafe class VcpuTimers
     private const ulong GreatestPeriod = 1UL << 52;
 
     /// <summary>set_timer_op: as the one-shot timer, where 0 stops it.</summary>
-    public static HypercallResult SetTimer(Vcpu* vcpu, ulong timeout)
+    public static HypercallResult SetTimerOp(Vcpu* vcpu, ulong timeout)
     {
         if (timeout == 0)
         {

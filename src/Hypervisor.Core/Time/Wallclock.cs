@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: MIT
-// The time of day, as the second since 1970 at which system time was zero. Domain-0 sets it (XENPF_settime64, and boot from the
-// CMOS clock); every domain reads it in its shared_info, shifted by what the tools asked for. A guest adds system time.
+// SPDX-License-Identifier: MIT The time of day, as the second since 1970 at which system time was zero. Domain-0 sets
+// it (XENPF_settime64, and boot from the CMOS clock); every domain reads it in its shared_info, shifted by what the
+// tools asked for. A guest adds system time.
 //
 // Locking: s_lock protects the two numbers and serialises writers of shared_info. Nests outside DomainTable's lock.
 

@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: MIT
-// Round robin with a boost for whoever sleeps. Each CPU has a queue; a unit runs for a slice of 10 ms at most while others wait,
-// and without any limit while none does. Domains have no weights.
+// SPDX-License-Identifier: MIT Round robin with a boost for whoever sleeps. Each CPU has a queue; a unit runs for a
+// slice of 10 ms at most while others wait, and without any limit while none does. Domains have no weights.
 //
-// A unit that wakes after having slept at least as long as it ran before is boosted: it queues before all that are not, and
-// takes the CPU from a running one that is not. Who sleeps half of the time gets in at once this way, and
-// nobody can starve others by it: a unit that runs for more than half of the time is not boosted. The boost ends with the slice.
+// A unit that wakes after having slept at least as long as it ran before is boosted: it queues before all that are
+// not, and takes the CPU from a running one that is not. Who sleeps half of the time gets in at once this way, and
+// nobody can starve others by it: a unit that runs for more than half of the time is not boosted. The boost ends with
+// the slice.
 //
 // A CPU that finds nothing in its queue takes the first unit that may move from another CPU's. A unit that wakes goes
 // to an idle CPU if its own is not.
@@ -202,7 +202,8 @@ public unsafe struct RoundRobinPolicy : ISchedulingPolicy
     /// <summary>Takes a waiting unit from another CPU, if one may move here; null otherwise.</summary>
     private static SchedUnit* Steal(SchedCpu* cpu)
     {
-        for (CpuMask others = cpu->System->Online.Without(cpu->Cpu); !others.IsEmpty; others = others.Without(others.First))
+        CpuMask others = cpu->System->Online.Without(cpu->Cpu);
+        for (; !others.IsEmpty; others = others.Without(others.First))
         {
             SchedCpu* other = cpu->System->Cpu(others.First);
             if (System.Threading.Volatile.Read(ref other->Waiting) == 0 || !other->Lock.TryAcquire())

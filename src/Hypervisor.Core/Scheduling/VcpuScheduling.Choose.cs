@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.CompilerServices;
+using Hypervisor.Core.Time;
+using Hypervisor.Sched;
+using Xen.Abi;
+
+namespace Hypervisor.Core.Scheduling;
+
+public static unsafe partial class VcpuScheduling
+{
+    /// <summary> Chooses the CPU's next vCPU and turns to it: the schedule soft interrupt. Afterwards
+    /// <see cref="SchedCpu.Running"/> is a vCPU whose registers are loaded, or null. </summary>
+    public static void Reschedule(CpuInfo* info)
+    {
+        CpuScheduler* scheduler = CpuScheduler.Of(info);
+        SchedCpu* cpu = &scheduler->Policy;
+        Vcpu* loaded = (Vcpu*)info->Current;
+
+        cpu->Lock.Acquire();
+        ulong now = SystemTime.Now();
+        SchedUnit* previous = cpu->Running;
+        if (previous != null)
+        {
+            Vcpu* vcpu = (Vcpu*)previous->Owner;
+            bool isAtHome = previous->HardAffinity.Contains(cpu->Cpu);
+            if (!isAtHome || !IsRunnable(vcpu))
+            {
+                FallAsleep(cpu, vcpu, now);
+                cpu->Running = null;
+                if (!isAtHome)
+                {
+                    Displace(scheduler, previous);
+                }
+            }
+        }
+
+        SchedDecision decision = Pick(scheduler, now);
+        SchedUnit* next = decision.Unit;
+        if (next == previous && next != null)
+        {
+            cpu->Running = next;
+            cpu->Lock.Release();
+            SetSlice(scheduler, decision.Until);
+            SendAway(scheduler);
+            return;
+        }
+
+        if (previous != null)
+        {
+            previous->IsRunning = false;
+            if (previous->IsAwake)
+            {
+                RunStates.Change(&((Vcpu*)previous->Owner)->Time, RunState.Runnable, now);
+            }
+        }
+
+        cpu->Running = next;
+        if (next != null)
+        {
+            next->IsRunning = true;
+            next->RunningSince = now;
+            RunStates.Change(&((Vcpu*)next->Owner)->Time, RunState.Running, now);
+        }
+
+        NoteIdle(cpu, wasIdle: previous == null, isIdle: next == null, now);
+        cpu->Lock.Release();
+        SetSlice(scheduler, decision.Until);
+
+        if (previous != null)
+        {
+            GuestTime.OnSwitchedOut((Vcpu*)previous->Owner);
+        }
+
+        if (next != null)
+        {
+            Vcpu* vcpu = (Vcpu*)next->Owner;
+            if (vcpu != loaded)
+            {
+                ContextSwitch.To(info, vcpu);
+            }
+
+            GuestTime.OnSwitchedIn(info, vcpu, now);
+        }
+        else if (loaded != null && (scheduler->Displaced != null || IsHeld(loaded)))
+        {
+            ContextSwitch.To(info, null);
+        }
+
+        SendAway(scheduler);
+        uint idle = IdleHelper(cpu);
+        if (idle != NoCpu)
+        {
+            SoftIrqs.RaiseOn(idle, SoftIrq.Schedule);
+        }
+    }
+
+    /// <summary>The policy's periodic accounts are due.</summary>
+    internal static void OnTick(CpuInfo* info, ulong now)
+    {
+        CpuScheduler* scheduler = CpuScheduler.Of(info);
+        scheduler->Policy.Lock.Acquire();
+        ulong next = PolicyTable.Tick(&scheduler->Policy, now);
+        scheduler->Policy.Lock.Release();
+        if (next != SchedDecision.NoLimit)
+        {
+            TimerQueue.Set(&scheduler->Tick, next);
+        }
+    }
+
+    /// <summary>Asks the policy until it names a unit that may run here; the others are displaced.</summary>
+    private static SchedDecision Pick(CpuScheduler* scheduler, ulong now)
+    {
+        SchedCpu* cpu = &scheduler->Policy;
+        while (true)
+        {
+            SchedDecision decision = PolicyTable.Pick(cpu, now);
+            SchedUnit* unit = decision.Unit;
+            if (unit == null || (unit->HardAffinity.Contains(cpu->Cpu) && IsRunnable((Vcpu*)unit->Owner)))
+            {
+                return decision;
+            }
+
+            // The policy regards it as running; so it is put to sleep as such.
+            bool isAtHome = unit->HardAffinity.Contains(cpu->Cpu);
+            cpu->Running = unit;
+            unit->RunningSince = now;
+            FallAsleep(cpu, (Vcpu*)unit->Owner, now);
+            cpu->Running = null;
+            if (!isAtHome)
+            {
+                Displace(scheduler, unit);
+            }
+        }
+    }
+
+    private static void Displace(CpuScheduler* scheduler, SchedUnit* unit)
+    {
+        unit->NextDisplaced = scheduler->Displaced;
+        scheduler->Displaced = unit;
+    }
+
+    /// <summary>Wakes units elsewhere that may not run here; their registers are stored by now.</summary>
+    private static void SendAway(CpuScheduler* scheduler)
+    {
+        while (scheduler->Displaced != null)
+        {
+            SchedUnit* unit = scheduler->Displaced;
+            scheduler->Displaced = unit->NextDisplaced;
+            Wake((Vcpu*)unit->Owner);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SetSlice(CpuScheduler* scheduler, ulong until)
+    {
+        if (until != SchedDecision.NoLimit)
+        {
+            TimerQueue.Set(&scheduler->Slice, until);
+        }
+        else
+        {
+            TimerQueue.Stop(&scheduler->Slice);
+        }
+    }
+
+    private static void NoteIdle(SchedCpu* cpu, bool wasIdle, bool isIdle, ulong now)
+    {
+        if (wasIdle == isIdle)
+        {
+            return;
+        }
+
+        if (isIdle)
+        {
+            cpu->IdleSince = now;
+            _ = Machine.TestAndSetBit(&cpu->System->Idle, cpu->Cpu);
+        }
+        else
+        {
+            cpu->IdleTime += now > cpu->IdleSince ? now - cpu->IdleSince : 0;
+            _ = Machine.TestAndClearBit(&cpu->System->Idle, cpu->Cpu);
+        }
+    }
+}
