@@ -2,6 +2,7 @@
 
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Events;
 using Hypervisor.Core.Grants;
 using Hypervisor.Core.Time;
@@ -63,7 +64,7 @@ public unsafe struct Domain
     public DomainTime Time;
     public SchedDomain Sched;
     /// <summary>CPUID and MSR policy of the domain (Emulation/), in pages of its own.</summary>
-    public void* CpuidPolicy;
+    public CpuPolicy* CpuidPolicy;
 
     /// <summary>May map frames of the machine that are no RAM, and use ports.</summary>
     public bool HasHardwareAccess;
@@ -84,6 +85,15 @@ public unsafe struct Domain
     /// <summary>Progress of destruction, so that it can be preempted (<c>DomainLifecycle</c>).</summary>
     public uint DestructionStage;
     public ulong DestructionCursor;
+
+    /// <summary>Frame of the table whose release destruction has begun, or 0.</summary>
+    public ulong DestructionTable;
+
+    /// <summary>Not zero while some CPU works at the destruction.</summary>
+    public int IsBeingDestroyed;
+
+    /// <summary>Pauses by the tools that no unpause has undone; <see cref="IsPausedByTools"/> while there are any.</summary>
+    public uint ToolPauses;
 
     /// <summary>Latched PCI configuration address and CMOS index of this domain's port accesses.</summary>
     public uint PciConfigAddress;

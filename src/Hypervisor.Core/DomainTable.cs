@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Domains by number. A domain leaves the table when nothing refers to its memory any more; until then it can be looked up, dying
-// or not. Locking: Lock protects the table's slots and the lifecycle fields; it nests inside nothing but MmuLock.
+// Domains by number. A domain leaves the table with its last reference, one of which stands for its memory; until then it can be
+// looked up, dying or not. Locking: Lock protects the table's slots and the lifecycle fields; it nests inside nothing but MmuLock.
 
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -48,6 +48,12 @@ public static unsafe class DomainTable
     {
         s_lock.Acquire();
         bool last = --domain->References == 0;
+        if (last && Peek(domain->Id) == domain)
+        {
+            // Under the lock: nobody may find what is about to be freed.
+            s_slots[domain->Id] = 0;
+        }
+
         s_lock.Release();
         if (last)
         {
@@ -69,12 +75,5 @@ public static unsafe class DomainTable
 
         s_lock.Release();
         return free;
-    }
-
-    public static void Remove(Domain* domain)
-    {
-        s_lock.Acquire();
-        s_slots[domain->Id] = 0;
-        s_lock.Release();
     }
 }

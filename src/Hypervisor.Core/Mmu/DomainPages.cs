@@ -81,6 +81,18 @@ public static unsafe class DomainPages
     /// <summary>The owner lets go of a frame (decrease_reservation): false when it had already.</summary>
     public static bool Release(PageInfo* page)
     {
+        bool taken = TakeOwnReference(page);
+        if (taken)
+        {
+            PageReference.Put(page);
+        }
+
+        return taken;
+    }
+
+    /// <summary>The owner's own reference becomes the caller's to drop; false when the owner had let go before.</summary>
+    internal static bool TakeOwnReference(PageInfo* page)
+    {
         ulong seen = System.Threading.Volatile.Read(ref page->Count);
         while (true)
         {
@@ -92,7 +104,6 @@ public static unsafe class DomainPages
             ulong found = System.Threading.Interlocked.CompareExchange(ref page->Count, seen & ~PageInfo.Allocated, seen);
             if (found == seen)
             {
-                PageReference.Put(page);
                 return true;
             }
 
@@ -151,6 +162,25 @@ public static unsafe class DomainPages
         }
     }
 
+    /// <summary>The first frame of the list, which has one, becomes the last. Under PageLock.</summary>
+    internal static void MoveFirstToEnd(Domain* domain)
+    {
+        if (domain->FirstPage == domain->LastPage)
+        {
+            return;
+        }
+
+        Mfn first = domain->FirstPage;
+        PageInfo* page = FrameTable.Page(first);
+        PageInfo* last = FrameTable.Page(domain->LastPage);
+        domain->FirstPage = new Mfn(page->Next);
+        FrameTable.Page(domain->FirstPage)->Previous = FrameTable.EndOfList;
+        last->Next = (uint)first.Raw;
+        page->Previous = (uint)domain->LastPage.Raw;
+        page->Next = FrameTable.EndOfList;
+        domain->LastPage = first;
+    }
+
     /// <summary>
     /// Shares a frame of the hypervisor with a domain: it may be mapped writable, and can never become a table.
     /// The base references stay with the hypervisor until <see cref="Unshare"/>.
@@ -169,6 +199,9 @@ public static unsafe class DomainPages
     {
         PageInfo* page = FrameTable.PageOf(direct);
         domain->HypervisorPages--;
+
+        // Mappings that are left must not pass for those of a later domain with the same number.
+        page->Owner = FrameTable.OwnerHypervisor;
         PageReference.PutWritable(page);
     }
 

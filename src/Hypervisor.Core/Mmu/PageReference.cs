@@ -45,7 +45,7 @@ public static unsafe class PageReference
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Put(PageInfo* page)
     {
-        long after = Interlocked.ExchangeAdd(ref *(long*)&page->Count, -1) - 1;
+        long after = Interlocked.Add(ref *(long*)&page->Count, -1);
         if (((ulong)after & PageInfo.ReferenceMask) == 0)
         {
             DomainPages.Free(page);
@@ -126,6 +126,6 @@ public static unsafe class PageReference
             page->FlushStamp = TlbFlush.Clock;
         }
 
-        _ = Interlocked.ExchangeAdd(ref *(long*)&page->Type, -1);
+        _ = Interlocked.Add(ref *(long*)&page->Type, -1);
     }
 }

@@ -30,7 +30,8 @@ public static unsafe class PageTables
     /// <summary>Reference and type reference of level <paramref name="level"/> on a frame of <paramref name="domain"/>.</summary>
     public static TableResult Get(Domain* domain, Mfn mfn, int level)
     {
-        if (!FrameTable.IsValid(mfn))
+        // Destruction takes tables apart once; none may come after it.
+        if (!FrameTable.IsValid(mfn) || domain->IsDying)
         {
             return TableResult.Refused;
         }
@@ -103,7 +104,7 @@ public static unsafe class PageTables
                 return TableResult.Refused;
             }
 
-            _ = System.Threading.Interlocked.ExchangeAdd(ref *(long*)&page->Type, 1);
+            _ = System.Threading.Interlocked.Add(ref *(long*)&page->Type, 1);
             return TableResult.Done;
         }
 
@@ -129,7 +130,7 @@ public static unsafe class PageTables
             return TableResult.Refused;
         }
 
-        _ = System.Threading.Interlocked.ExchangeAdd(ref *(long*)&page->Count, 1);
+        _ = System.Threading.Interlocked.Add(ref *(long*)&page->Count, 1);
         return ValidateEntries(domain, page, level);
     }
 
@@ -138,7 +139,7 @@ public static unsafe class PageTables
         ulong type = page->Type;
         if ((type & PageType.CountMask) > 1)
         {
-            _ = System.Threading.Interlocked.ExchangeAdd(ref *(long*)&page->Type, -1);
+            _ = System.Threading.Interlocked.Add(ref *(long*)&page->Type, -1);
             return TableResult.Done;
         }
 

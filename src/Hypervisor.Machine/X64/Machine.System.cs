@@ -36,6 +36,16 @@ public static unsafe partial class Machine
         }
     }
 
+    /// <summary>Restarts the machine. Does not come back.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_reboot")]
+    public static extern void Reboot();
+
+    /// <summary>Switches the machine off, or stops it where that cannot be done. Does not come back.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_power_off")]
+    public static extern void PowerOff();
+
     /// <summary>Address of the running CPU's block, whose parts <see cref="MemoryLayout"/> names.</summary>
     public static ulong PerCpuBlock
     {
