@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Text;
+using Dom0.Toolstack.Store;
+
+namespace Dom0.Toolstack.Tests.Fakes;
+
+/// <summary>
+/// A store's daemon behind the client's transport: it reads the bytes of requests and produces the bytes of answers, with
+/// one client and transactions that are copies of the tree.
+/// </summary>
+public sealed class FakeStoreServer : IStoreTransport
+{
+    private readonly Queue<byte> _answers = new();
+    private readonly List<byte> _received = [];
+    private readonly Dictionary<uint, SortedDictionary<string, Node>> _transactions = [];
+    private readonly List<(string Path, string Token)> _watches = [];
+    private SortedDictionary<string, Node> _tree = new(StringComparer.Ordinal) { ["/"] = new Node("", ["n0"]) };
+    private uint _nextTransaction = 1;
+
+    public sealed record Node(string Value, string[] Permissions);
+
+    /// <summary>All nodes but the root.</summary>
+    public IReadOnlyDictionary<string, Node> Nodes => _tree.Where(pair => pair.Key != "/").ToDictionary();
+
+    /// <summary>Domains that were introduced, with frame and port.</summary>
+    public Dictionary<int, (ulong Frame, uint Port)> Introduced { get; } = [];
+
+    /// <summary>Makes the n-th request from now on fail; counts down, negative for never.</summary>
+    public int FailAfter { get; set; } = -1;
+
+    /// <summary>How many transactions meet a conflict before one is let through.</summary>
+    public int Conflicts { get; set; }
+
+    /// <summary>How many names a listing may have before it is said to be too large.</summary>
+    public int DirectoryLimit { get; set; } = int.MaxValue;
+
+    /// <summary>Requests in the order of their arrival.</summary>
+    public List<StoreOperation> Requests { get; } = [];
+
+    public void Send(ReadOnlySpan<byte> data)
+    {
+        _received.AddRange(data);
+        while (_received.Count >= StorePacket.HeaderSize)
+        {
+            byte[] bytes = [.. _received];
+            (StoreOperation operation, uint request, uint transaction) = StorePacket.DecodeHeader(bytes, out uint length);
+            int size = StorePacket.HeaderSize + (int)length;
+            if (bytes.Length < size)
+            {
+                return;
+            }
+
+            _received.RemoveRange(0, size);
+            Serve(new StorePacket(operation, request, transaction, bytes[StorePacket.HeaderSize..size]));
+        }
+    }
+
+    public void Receive(Span<byte> buffer)
+    {
+        for (int index = 0; index < buffer.Length; index++)
+        {
+            buffer[index] = _answers.Dequeue();
+        }
+    }
+
+    public bool WaitForInput(int milliseconds) => _answers.Count > 0;
+
+    public void Dispose()
+    {
+    }
+
+    /// <summary>Lets an event arrive that no request asked for.</summary>
+    public void Announce(string path, string token) =>
+        Answer(StorePacket.Create(StoreOperation.WatchEvent, 0, 0, path, token));
+
+    /// <summary>Writes a node behind the client's back.</summary>
+    public void Put(string path, string value)
+    {
+        Write(_tree, path, value);
+        foreach ((string watched, string token) in _watches)
+        {
+            if (path == watched || path.StartsWith(watched + "/", StringComparison.Ordinal))
+            {
+                Announce(path, token);
+            }
+        }
+    }
+
+    private static void Write(SortedDictionary<string, Node> tree, string path, string value)
+    {
+        for (int slash = path.IndexOf('/', 1); slash > 0; slash = path.IndexOf('/', slash + 1))
+        {
+            _ = tree.TryAdd(path[..slash], new Node("", ["n0"]));
+        }
+
+        tree[path] = new Node(value, tree.TryGetValue(path, out Node? old) ? old.Permissions : ["n0"]);
+    }
+
+    private void Answer(StorePacket packet)
+    {
+        foreach (byte value in packet.Encode())
+        {
+            _answers.Enqueue(value);
+        }
+    }
+
+    private void Serve(StorePacket packet)
+    {
+        Requests.Add(packet.Operation);
+        if (FailAfter == 0)
+        {
+            FailAfter = -1;
+            Answer(StorePacket.Create(StoreOperation.Error, packet.Request, packet.Transaction, "EIO"));
+            return;
+        }
+
+        FailAfter -= FailAfter > 0 ? 1 : 0;
+        SortedDictionary<string, Node> tree = packet.Transaction == 0 ? _tree : _transactions[packet.Transaction];
+        IReadOnlyList<string> texts = packet.Texts();
+        byte[]? payload = null;
+        string error = "EINVAL";
+        switch (packet.Operation)
+        {
+            case StoreOperation.Read:
+                payload = tree.TryGetValue(texts[0], out Node? node) ? Encoding.UTF8.GetBytes(node.Value) : null;
+                error = "ENOENT";
+                break;
+            case StoreOperation.Write:
+                Write(tree, texts[0], texts.Count > 1 ? texts[1] : "");
+                payload = "OK\0"u8.ToArray();
+                break;
+            case StoreOperation.MakeDirectory:
+                if (!tree.ContainsKey(texts[0]))
+                {
+                    Write(tree, texts[0], "");
+                }
+
+                payload = "OK\0"u8.ToArray();
+                break;
+            case StoreOperation.Remove:
+                error = "ENOENT";
+                if (tree.ContainsKey(texts[0]))
+                {
+                    foreach (string path in tree.Keys.Where(path =>
+                        path == texts[0] || path.StartsWith(texts[0] + "/", StringComparison.Ordinal)).ToArray())
+                    {
+                        _ = tree.Remove(path);
+                    }
+
+                    payload = "OK\0"u8.ToArray();
+                }
+
+                break;
+            case StoreOperation.SetPermissions:
+                error = "ENOENT";
+                if (tree.TryGetValue(texts[0], out Node? owned))
+                {
+                    tree[texts[0]] = owned with { Permissions = [.. texts.Skip(1)] };
+                    payload = "OK\0"u8.ToArray();
+                }
+
+                break;
+            case StoreOperation.Directory:
+                string[] names = NamesBelow(tree, texts[0]);
+                error = names.Length > DirectoryLimit ? "E2BIG" : "ENOENT";
+                payload = tree.ContainsKey(texts[0]) && names.Length <= DirectoryLimit ? Join(names) : null;
+                break;
+            case StoreOperation.DirectoryPart:
+                byte[] all = Join(NamesBelow(tree, texts[0]));
+                int offset = int.Parse(texts[1], CultureInfo.InvariantCulture);
+                byte[] part = all[offset..Math.Min(all.Length, offset + 7)];
+                payload = [.. "9\0"u8, .. part, .. offset + 7 >= all.Length ? "\0"u8 : []];
+                break;
+            case StoreOperation.TransactionStart:
+                _transactions[_nextTransaction] = new SortedDictionary<string, Node>(_tree, StringComparer.Ordinal);
+                payload = Encoding.UTF8.GetBytes($"{_nextTransaction++}\0");
+                break;
+            case StoreOperation.TransactionEnd:
+                error = "EAGAIN";
+                if (texts[0] == "F" || Conflicts-- <= 0)
+                {
+                    _tree = texts[0] == "T" ? tree : _tree;
+                    payload = "OK\0"u8.ToArray();
+                }
+
+                _ = _transactions.Remove(packet.Transaction);
+                break;
+            case StoreOperation.Introduce:
+                Introduced[int.Parse(texts[0], CultureInfo.InvariantCulture)] = (
+                    ulong.Parse(texts[1], CultureInfo.InvariantCulture), uint.Parse(texts[2], CultureInfo.InvariantCulture));
+                payload = "OK\0"u8.ToArray();
+                break;
+            case StoreOperation.Release:
+                error = "ENOENT";
+                payload = Introduced.Remove(int.Parse(texts[0], CultureInfo.InvariantCulture)) ? "OK\0"u8.ToArray() : null;
+                break;
+            case StoreOperation.Watch:
+                _watches.Add((texts[0], texts[1]));
+                payload = "OK\0"u8.ToArray();
+                break;
+            case StoreOperation.Unwatch:
+                _ = _watches.Remove((texts[0], texts[1]));
+                payload = "OK\0"u8.ToArray();
+                break;
+            default:
+                error = "ENOSYS";
+                break;
+        }
+
+        Answer(payload is null
+            ? StorePacket.Create(StoreOperation.Error, packet.Request, packet.Transaction, error)
+            : packet with { Payload = payload });
+        if (packet.Operation == StoreOperation.Watch)
+        {
+            Announce(texts[0], texts[1]);
+        }
+    }
+
+    private static string[] NamesBelow(SortedDictionary<string, Node> tree, string path) =>
+        [.. tree.Keys.Where(key => key.StartsWith(path + "/", StringComparison.Ordinal)
+            && !key.AsSpan(path.Length + 1).Contains('/')).Select(key => key[(path.Length + 1)..])];
+
+    private static byte[] Join(string[] names) => Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name + "\0")));
+}
