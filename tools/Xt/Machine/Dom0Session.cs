@@ -17,6 +17,7 @@ public sealed class Dom0Session : IDisposable
     private const string Token = "xt-session";
     private const int PieceLength = 60;
     private const int Attempts = 4;
+    private const int ShownLines = 8;
 
     private static readonly TimeSpan s_pieceTimeout = TimeSpan.FromSeconds(10);
 
@@ -166,5 +167,6 @@ public sealed class Dom0Session : IDisposable
         }
     }
 
-    private XtException Failure(string text) => new($"{text}\n\n{_line.Tail()}", $"The whole serial log: {_line.Log}");
+    private XtException Failure(string text) =>
+        new($"{text}\nThe whole serial log: {_line.Log}\n{_line.Tail(ShownLines)}");
 }

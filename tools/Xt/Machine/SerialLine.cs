@@ -135,10 +135,11 @@ public sealed partial class SerialLine : IDisposable
         }
     }
 
-    public string Tail()
+    /// <summary>The last lines of the console.</summary>
+    public string Tail(int count = TailLines)
     {
         string[] lines = Text.Replace("\r", string.Empty, StringComparison.Ordinal).TrimEnd('\n').Split('\n');
-        return string.Join('\n', lines.TakeLast(TailLines));
+        return string.Join('\n', lines.TakeLast(count));
     }
 
     /// <summary>The sentence in which something below the commands says that it died, if there is one.</summary>

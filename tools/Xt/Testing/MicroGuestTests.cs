@@ -20,6 +20,7 @@ public static partial class MicroGuestTests
 {
     private const string Crash = "CRASH";
     private const int DefaultTimeout = 60;
+    private const int ShownLines = 8;
 
     /// <summary>Later is worse.</summary>
     private static readonly string[] s_verdicts = ["SUCCESS", "SKIP", "ERROR", "FAILURE"];
@@ -113,7 +114,7 @@ public static partial class MicroGuestTests
         return verdict == "SKIP"
             ? new TestRecord(name, TestOutcome.Skipped, reason, line.Log)
             : new TestRecord(name, TestOutcome.Failed,
-                $"{verdict} {reason} (expected {guest.Expect})\n{line.Tail()}", line.Log);
+                $"{verdict} {reason} (expected {guest.Expect})\n{line.Tail(ShownLines)}", line.Log);
     }
 
     [GeneratedRegex(@"^(?:\([^)\n]*\) )?(?:Test result: )?(SUCCESS|SKIP|ERROR|FAILURE)\b[:.]?([^\n]*)$",

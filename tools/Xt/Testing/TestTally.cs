@@ -49,9 +49,12 @@ public sealed class TestTally
     /// <summary>Names what was skipped and what failed, with reasons and logs, and closes with the one line of totals.</summary>
     public void Print()
     {
-        foreach (TestRecord record in _records.Where(record => record.Outcome == TestOutcome.Skipped))
+        foreach (IGrouping<string, TestRecord> group in _records
+            .Where(record => record.Outcome == TestOutcome.Skipped)
+            .GroupBy(record => FirstLine(record.Reason)))
         {
-            Console.WriteLine($"SKIPPED {record.Name}: {FirstLine(record.Reason)}");
+            string who = group.Count() == 1 ? group.First().Name : $"{group.Count()} tests";
+            Console.WriteLine($"SKIPPED {who}: {group.Key}");
         }
 
         foreach (TestRecord record in _records.Where(record => record.Outcome == TestOutcome.Failed))

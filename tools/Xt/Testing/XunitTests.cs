@@ -28,12 +28,15 @@ public static partial class XunitTests
             List<string> arguments =
             [
                 "test", target, "--nologo", "-nodeReuse:false", "--results-directory", results,
-                "--logger", "trx", "--logger", "console;verbosity=" + (showEach ? "normal" : "minimal"), .. more,
+                "--logger", "trx", "--logger", "console;verbosity=" + (showEach ? "normal" : "minimal"),
             ];
             if (filter != null)
             {
                 arguments.AddRange(["--filter", $"FullyQualifiedName~{filter}"]);
             }
+
+            // Last, because settings of the test runner come behind a "--" that ends the options.
+            arguments.AddRange(more);
 
             int status = Stream(arguments, log, environment);
             List<TestRecord> records =
@@ -123,7 +126,7 @@ public static partial class XunitTests
         }
     }
 
-    [GeneratedRegex(@"^\s*((Passed|Failed|Skipped)!? |Passed! )")]
+    [GeneratedRegex(@"^\s*(Passed|Failed)!? ")]
     private static partial Regex Progress();
 
     [GeneratedRegex(@"\berror\b|^The active test run was aborted|Test host process crashed")]

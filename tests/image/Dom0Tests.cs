@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+using Xt.Machine;
+using Xunit;
+
+namespace Image.Tests;
+
+/// <summary>Debian's stock kernel as Domain-0, and what the tools see of it.</summary>
+[Collection(SessionCollection.Name)]
+public sealed class Dom0Tests(SessionPool pool)
+{
+    [Theory]
+    [Hypervisors(ours: false)]
+    public void Domain_0_reaches_its_shell_as_the_privileged_domain(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            Assert.Equal("xen\n", dom0.Require("cat /sys/hypervisor/type"));
+            Assert.Contains("control_d", dom0.Require("cat /proc/xen/capabilities"));
+        });
+
+    [Theory]
+    [Hypervisors(ours: false)]
+    public void Xl_lists_Domain_0_with_its_memory_and_CPUs(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+            Assert.Matches(@"(?m)^Domain-0 +0 +512 +1 +r-----", dom0.Require("xl list")));
+
+    [Theory]
+    [Hypervisors(ours: false)]
+    public void Xm_lists_Domain_0_with_its_memory_and_CPUs(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+            Assert.Matches(@"(?m)^Domain-0 +0 +512 +1 +r-----", dom0.Require("xm list")));
+
+    [Theory]
+    [Hypervisors(ours: false)]
+    public void Xl_info_knows_the_machine(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            string info = dom0.Require("xl info");
+
+            Assert.Matches(@"(?m)^nr_cpus +: 1$", info);
+            Assert.Matches(@"(?m)^total_memory +: 20[0-9][0-9]$", info);
+            Assert.Matches(@"(?m)^xen_caps +: .*xen-3\.0-x86_64", info);
+        });
+
+    [Theory]
+    [Hypervisors(ours: false)]
+    public void Time_goes_on_and_sleeping_takes_as_long_as_asked(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            string[] uptimes = dom0.Require("cut -d. -f1 /proc/uptime; sleep 3; cut -d. -f1 /proc/uptime").Split('\n');
+
+            // The host may be busy and the guest late, but a clock that runs is never early.
+            Assert.InRange(int.Parse(uptimes[1]) - int.Parse(uptimes[0]), 3, 30);
+        });
+
+    [Theory]
+    [Hypervisors(ours: false)]
+    public void Processes_are_made_in_numbers_and_end(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 => Assert.Equal("500\n", dom0.Require(
+            "n=0; for i in $(seq 500); do [ \"$(/usr/bin/busybox echo $i)\" = $i ] && n=$((n + 1)); done; echo $n")));
+
+    [Theory]
+    [Hypervisors(ours: false)]
+    public void Floating_point_of_two_processes_does_not_mix(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 => Assert.Equal("1\n", dom0.Require(
+            """
+            sum() { awk 'BEGIN { x = 0; for (i = 1; i < 200000; i++) x += 1 / (i * i); printf "%.12f\n", x }'; }
+            sum >/tmp/1 & sum >/tmp/2 & sum >/tmp/3 & wait
+            cat /tmp/1 /tmp/2 /tmp/3 | sort -u | wc -l
+            """)));
+}
