@@ -4,13 +4,13 @@ using Xen.Abi;
 
 namespace Hypervisor.Sched;
 
-/// <summary> Who runs next: the contract of a scheduler. An implementation is a struct without fields; its data lie
+/// <summary>Who runs next: the contract of a scheduler. An implementation is a struct without fields; its data lie
 /// in the <see cref="PolicyData"/> of units, CPUs, domains and the system. It knows no clock and no machine: time
-/// comes in, decisions go out as values, so that it runs in a simulation exactly as on a processor. </summary>
-/// <remarks> The mechanism (Hypervisor.Core.Scheduling) calls in with the lock of the CPU concerned held, and keeps
+/// comes in, decisions go out as values, so that it runs in a simulation exactly as on a processor.</summary>
+/// <remarks>The mechanism (Hypervisor.Core.Scheduling) calls in with the lock of the CPU concerned held, and keeps
 /// <see cref="SchedUnit.IsAwake"/>, <see cref="SchedUnit.IsRunning"/> and <see cref="SchedCpu.Running"/>; the policy
 /// keeps its queues and <see cref="SchedCpu.Waiting"/>. A unit that runs is in no queue. All members are static: the
-/// policy is chosen by a compare (<see cref="PolicyTable"/>), never by an indirect call. </remarks>
+/// policy is chosen by a compare (<see cref="PolicyTable"/>), never by an indirect call.</remarks>
 public unsafe interface ISchedulingPolicy
 {
     /// <summary>A CPU joins; its data are zero.</summary>
@@ -36,10 +36,10 @@ public unsafe interface ISchedulingPolicy
     /// <summary>The running unit lets others go first; <see cref="Pick"/> follows.</summary>
     static abstract void Yield(SchedCpu* cpu, SchedUnit* unit, ulong now);
 
-    /// <summary> Chooses. <see cref="SchedCpu.Running"/> is the unit that ran until now and could go on, or null;
+    /// <summary>Chooses. <see cref="SchedCpu.Running"/> is the unit that ran until now and could go on, or null;
     /// unless it is the choice it is queued. May take a waiting unit of another CPU whose lock is free, if the unit
     /// is movable and may run here: it then sets the unit's <see cref="SchedUnit.Cpu"/> with both locks held.
-    /// </summary>
+    ///</summary>
     static abstract SchedDecision Pick(SchedCpu* cpu, ulong now);
 
     /// <summary>Periodic accounts of a CPU; gives the time of the next, or

@@ -6,11 +6,8 @@ namespace Hypervisor.Sched;
 
 /// <summary>What the scheduler keeps for a domain; lives inside the domain.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public unsafe struct SchedDomain
+public struct SchedDomain
 {
-    /// <summary>Bit n: vCPU n waits in SCHEDOP_poll. Changed atomically.</summary>
-    public fixed ulong Polling[2];
-
     /// <summary>What the policy remembers about the domain: weights, shares, accounts.</summary>
     public PolicyData Policy;
 }

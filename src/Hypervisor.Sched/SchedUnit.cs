@@ -9,7 +9,7 @@ namespace Hypervisor.Sched;
 /// <remarks>
 /// Locking: everything but the two words that say so belongs to the lock of the CPU that <see cref="Cpu"/> names.
 /// <see cref="Cpu"/> itself changes only while that lock and the new CPU's are held.
-/// </remarks>
+///</remarks>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct SchedUnit
 {

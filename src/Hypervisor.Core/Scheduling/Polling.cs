@@ -38,7 +38,7 @@ public static unsafe class Polling
         }
 
         vcpu->Sched.PolledPort = onlyPort;
-        _ = Machine.TestAndSetBit(vcpu->Domain->Sched.Polling, vcpu->Id);
+        _ = Machine.TestAndSetBit(vcpu->Domain->Events.Pollers, vcpu->Id);
         _ = Interlocked.Exchange(ref vcpu->Sched.IsBlocked, 1);
 
         Errno error = LookForEvents(vcpu, &request, out bool isPending);
@@ -65,14 +65,14 @@ public static unsafe class Polling
     /// <summary>The port, be it masked or not, is pending now: who polls it wakes.</summary>
     public static void WakePollers(Domain* domain, uint port)
     {
-        if ((Volatile.Read(ref domain->Sched.Polling[0]) | Volatile.Read(ref domain->Sched.Polling[1])) == 0)
+        if ((Volatile.Read(ref domain->Events.Pollers[0]) | Volatile.Read(ref domain->Events.Pollers[1])) == 0)
         {
             return;
         }
 
         for (uint word = 0; word < 2; word++)
         {
-            for (ulong bits = domain->Sched.Polling[word]; bits != 0; bits &= bits - 1)
+            for (ulong bits = domain->Events.Pollers[word]; bits != 0; bits &= bits - 1)
             {
                 Vcpu* vcpu = domain->VcpuOf((word * 64) + (uint)Machine.LowestBit(bits));
                 if (vcpu != null && (vcpu->Sched.PolledPort == port || vcpu->Sched.PolledPort == SchedUnit.NoPort))
@@ -88,7 +88,7 @@ public static unsafe class Polling
     {
         if (IsPolling(vcpu))
         {
-            _ = Machine.TestAndClearBit(vcpu->Domain->Sched.Polling, vcpu->Id);
+            _ = Machine.TestAndClearBit(vcpu->Domain->Events.Pollers, vcpu->Id);
         }
     }
 
@@ -101,7 +101,7 @@ public static unsafe class Polling
     }
 
     private static bool IsPolling(Vcpu* vcpu) =>
-        (Volatile.Read(ref vcpu->Domain->Sched.Polling[vcpu->Id >> 6]) >> (int)(vcpu->Id & 63) & 1) != 0;
+        (Volatile.Read(ref vcpu->Domain->Events.Pollers[vcpu->Id >> 6]) >> (int)(vcpu->Id & 63) & 1) != 0;
 
     private static Errno LookForEvents(Vcpu* vcpu, SchedPoll* request, out bool isPending)
     {

@@ -9,13 +9,12 @@ namespace Hypervisor.Core.Scheduling;
 
 public static unsafe partial class VcpuScheduling
 {
-    /// <summary> Chooses the CPU's next vCPU and turns to it: the schedule soft interrupt. Afterwards
-    /// <see cref="SchedCpu.Running"/> is a vCPU whose registers are loaded, or null. </summary>
+    /// <summary>Chooses the CPU's next vCPU and turns to it: the schedule soft interrupt. Afterwards
+    /// <see cref="SchedCpu.Running"/> is a vCPU whose registers are loaded, or null.</summary>
     public static void Reschedule(CpuInfo* info)
     {
         CpuScheduler* scheduler = CpuScheduler.Of(info);
         SchedCpu* cpu = &scheduler->Policy;
-        Vcpu* loaded = (Vcpu*)info->Current;
 
         cpu->Lock.Acquire();
         ulong now = SystemTime.Now();
@@ -75,16 +74,17 @@ public static unsafe partial class VcpuScheduling
         if (next != null)
         {
             Vcpu* vcpu = (Vcpu*)next->Owner;
-            if (vcpu != loaded)
-            {
-                ContextSwitch.To(info, vcpu);
-            }
-
+            ContextSwitch.To(info, vcpu);
             GuestTime.OnSwitchedIn(info, vcpu, now);
         }
-        else if (loaded != null && (scheduler->Displaced != null || IsHeld(loaded)))
+        else
         {
-            ContextSwitch.To(info, null);
+            info->Current = null;
+            Vcpu* loaded = (Vcpu*)info->Loaded;
+            if (loaded != null && (scheduler->Displaced != null || IsHeld(loaded)))
+            {
+                ContextSwitch.Evict(info, loaded);
+            }
         }
 
         SendAway(scheduler);

@@ -68,7 +68,7 @@ public static unsafe partial class VcpuScheduling
 
     /// <summary>The scheduler forgets a vCPU that is stopped (<see cref="IsStopped"/>) and will never be runnable
     /// again.</summary>
-    public static void Release(Vcpu* vcpu)
+    public static void ReleaseVcpu(Vcpu* vcpu)
     {
         SchedUnit* unit = &vcpu->Sched;
         SchedCpu* cpu = Acquire(unit);

@@ -16,10 +16,10 @@
 // (ContextSwitch.To). Until then, and while the CPU idles with them still loaded, the unit cannot move:
 // SchedUnit.IsMovable. A unit that must leave a CPU (its affinity says so) goes to sleep there, its registers are
 // stored, then it wakes elsewhere. A CPU that falls idle keeps the registers of a vCPU that is merely blocked; those
-// of a paused one it stores, so that whoever paused it finds them in the Vcpu.
+// of a paused one it stores (ContextSwitch.Evict), so that whoever paused it finds them in the Vcpu.
 //
 // Locking: SchedCpu.Lock (see there). No other lock but the timer queues' is taken inside it. LoadedOn is written by
-// ContextSwitch.To, on the CPU that it names.
+// ContextSwitch, on the CPU that it names.
 
 using System.Runtime.CompilerServices;
 using System.Threading;
