@@ -71,9 +71,8 @@ public static unsafe partial class DomainLifecycle
             Vcpu* vcpu = domain->VcpuOf(id);
             if (vcpu != null)
             {
-                VcpuScheduling.Release(vcpu);
+                VcpuScheduling.ReleaseVcpu(vcpu);
                 GuestTime.ReleaseVcpu(vcpu);
-                EventDomain.ReleaseVcpu(vcpu);
                 DomainFactory.FreeVcpu(vcpu);
             }
         }

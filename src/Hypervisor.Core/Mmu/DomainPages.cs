@@ -6,6 +6,9 @@ namespace Hypervisor.Core.Mmu;
 /// <summary>Gives frames to domains and takes them back.</summary>
 public static unsafe class DomainPages
 {
+    /// <summary>Entry of the machine-to-physical table for a frame that no domain has.</summary>
+    public const ulong InvalidMachineToPhysical = ulong.MaxValue;
+
     /// <summary>
     /// Makes 2^<paramref name="order"/> frames from <see cref="PageAllocator.AllocateForDomain"/> the domain's, each
     /// with the owner's own reference. False when that would exceed <see cref="Domain.MaxPages"/>.
@@ -19,31 +22,49 @@ public static unsafe class DomainPages
             return false;
         }
 
-        for (ulong index = 0; index < 1UL << order; index++)
-        {
-            Mfn mfn = first + index;
-            PageInfo* page = FrameTable.Page(mfn);
-            page->Owner = domain->Id;
-            page->Type = PageType.None;
-            page->Previous = (uint)domain->LastPage.Raw;
-            page->Next = FrameTable.EndOfList;
-            if (domain->LastPage.IsNone)
-            {
-                domain->FirstPage = mfn;
-                page->Previous = FrameTable.EndOfList;
-            }
-            else
-            {
-                FrameTable.Page(domain->LastPage)->Next = (uint)mfn.Raw;
-            }
-
-            domain->LastPage = mfn;
-            System.Threading.Volatile.Write(ref page->Count, PageInfo.Allocated | 1);
-        }
-
-        domain->TotalPages += 1UL << order;
+        Append(domain, first, order);
         domain->PageLock.Release();
         return true;
+    }
+
+    /// <summary>
+    /// As <see cref="Assign"/>, in the place of frames that <see cref="TryTake"/> has taken; a domain that is dying by now gets
+    /// nothing, and the frames are freed.
+    /// </summary>
+    public static void AssignReplacement(Domain* domain, Mfn first, int order)
+    {
+        domain->PageLock.Acquire();
+        bool isDying = domain->IsDying;
+        if (!isDying)
+        {
+            Append(domain, first, order);
+        }
+
+        domain->PageLock.Release();
+        if (isDying)
+        {
+            FreeUnowned(first, order);
+        }
+    }
+
+    /// <summary>
+    /// Takes a frame out of the domain, if nothing refers to it but the owner itself. It belongs to nobody then, and
+    /// its list links are the caller's.
+    /// </summary>
+    public static bool TryTake(Domain* domain, PageInfo* page)
+    {
+        domain->PageLock.Acquire();
+        bool taken = !domain->IsDying && page->Owner == domain->Id
+            && System.Threading.Interlocked.CompareExchange(ref page->Count, 0, PageInfo.Allocated | 1)
+                == (PageInfo.Allocated | 1);
+        if (taken)
+        {
+            Unlink(domain, page);
+            domain->TotalPages--;
+        }
+
+        domain->PageLock.Release();
+        return taken;
     }
 
     /// <summary>Allocates and assigns; none when the machine or the domain's limit has no room.</summary>
@@ -59,13 +80,7 @@ public static unsafe class DomainPages
 
         if (!Assign(domain, first, order))
         {
-            for (ulong index = 0; index < 1UL << order; index++)
-            {
-                PageInfo* page = FrameTable.Page(first + index);
-                page->Count = 0;
-                PageAllocator.FreeDomainFrame(page);
-            }
-
+            FreeUnowned(first, order);
             ReturnToClaim(domain, fromClaim, 1UL << order);
             return Mfn.None;
         }
@@ -125,34 +140,17 @@ public static unsafe class DomainPages
         }
 
         domain->PageLock.Acquire();
-        Mfn mfn = FrameTable.FrameOf(page);
-        if (page->Previous == FrameTable.EndOfList)
-        {
-            domain->FirstPage = page->Next == FrameTable.EndOfList ? Mfn.None : new Mfn(page->Next);
-        }
-        else
-        {
-            FrameTable.Page(new Mfn(page->Previous))->Next = page->Next;
-        }
-
-        if (page->Next == FrameTable.EndOfList)
-        {
-            domain->LastPage = page->Previous == FrameTable.EndOfList ? Mfn.None : new Mfn(page->Previous);
-        }
-        else
-        {
-            FrameTable.Page(new Mfn(page->Next))->Previous = page->Previous;
-        }
-
+        Unlink(domain, page);
         domain->TotalPages--;
         bool last = domain->TotalPages == 0 && domain->IsDying;
         bool dying = domain->IsDying;
         domain->PageLock.Release();
         page->Type = PageType.None;
+        Machine.MachineToPhysical[FrameTable.FrameOf(page).Raw] = InvalidMachineToPhysical;
         if (dying)
         {
-            // Nothing of a dead domain is kept for a successor of the same number.
-            Machine.Zero(Machine.Direct(mfn), (nuint)MemoryLayout.PageSize);
+            // A successor of the same number is somebody else: the scrubber must not take it for the last owner.
+            page->Owner = FrameTable.OwnerNone;
         }
 
         PageAllocator.FreeDomainFrame(page);
@@ -205,6 +203,65 @@ public static unsafe class DomainPages
         PageReference.PutWritable(page);
     }
 
+    private static void Append(Domain* domain, Mfn first, int order)
+    {
+        for (ulong index = 0; index < 1UL << order; index++)
+        {
+            Mfn mfn = first + index;
+            PageInfo* page = FrameTable.Page(mfn);
+            page->Owner = domain->Id;
+            page->Type = PageType.None;
+            page->Next = FrameTable.EndOfList;
+            if (domain->LastPage.IsNone)
+            {
+                domain->FirstPage = mfn;
+                page->Previous = FrameTable.EndOfList;
+            }
+            else
+            {
+                page->Previous = (uint)domain->LastPage.Raw;
+                FrameTable.Page(domain->LastPage)->Next = (uint)mfn.Raw;
+            }
+
+            domain->LastPage = mfn;
+            System.Threading.Volatile.Write(ref page->Count, PageInfo.Allocated | 1);
+        }
+
+        domain->TotalPages += 1UL << order;
+    }
+
+    private static void Unlink(Domain* domain, PageInfo* page)
+    {
+        if (page->Previous == FrameTable.EndOfList)
+        {
+            domain->FirstPage = page->Next == FrameTable.EndOfList ? Mfn.None : new Mfn(page->Next);
+        }
+        else
+        {
+            FrameTable.Page(new Mfn(page->Previous))->Next = page->Next;
+        }
+
+        if (page->Next == FrameTable.EndOfList)
+        {
+            domain->LastPage = page->Previous == FrameTable.EndOfList ? Mfn.None : new Mfn(page->Previous);
+        }
+        else
+        {
+            FrameTable.Page(new Mfn(page->Next))->Previous = page->Previous;
+        }
+    }
+
+    /// <summary>Gives frames back that were allocated for a domain and never became its own.</summary>
+    private static void FreeUnowned(Mfn first, int order)
+    {
+        for (ulong index = 0; index < 1UL << order; index++)
+        {
+            PageInfo* page = FrameTable.Page(first + index);
+            page->Count = 0;
+            PageAllocator.FreeDomainFrame(page);
+        }
+    }
+
     private static bool TakeFromClaim(Domain* domain, ulong frames)
     {
         if (domain->OutstandingPages < frames)
@@ -212,15 +269,35 @@ public static unsafe class DomainPages
             return false;
         }
 
-        domain->OutstandingPages -= frames;
-        return true;
+        domain->PageLock.Acquire();
+        bool enough = domain->OutstandingPages >= frames;
+        if (enough)
+        {
+            domain->OutstandingPages -= frames;
+        }
+
+        domain->PageLock.Release();
+        return enough;
     }
 
     private static void ReturnToClaim(Domain* domain, bool wasClaimed, ulong frames)
     {
-        if (wasClaimed)
+        if (!wasClaimed)
+        {
+            return;
+        }
+
+        domain->PageLock.Acquire();
+        bool isDying = domain->IsDying;
+        if (!isDying)
         {
             domain->OutstandingPages += frames;
+        }
+
+        domain->PageLock.Release();
+        if (isDying)
+        {
+            _ = PageAllocator.TryClaim(-(long)frames);
         }
     }
 }

@@ -3,6 +3,9 @@
 // zone; the frame table entry of a block's first frame is the list node. Two zones: below 4 GiB, kept back for DMA
 // buffers (XENMEM_exchange), and the rest; requests without an address limit take from the high zone first.
 //
+// Single frames come and go all the time, most of them to and from the same domain. The last few that were freed are kept as they
+// are, in a list for each zone, and go out first: no merging of blocks at one call to split them again at the next.
+//
 // Scrubbing: a freed frame remembers its last owner; it is zeroed when it goes to anyone else, and always when it goes to
 // the hypervisor. What a domain gives and takes back itself is not touched.
 //
@@ -20,12 +23,17 @@ public static unsafe class PageAllocator
 {
     public const int MaxOrder = 18;
     private const int Orders = MaxOrder + 1;
+    private const uint MaxRecent = 512;
     private const ulong FramesBelow4G = 1UL << (32 - MemoryLayout.PageShift);
 
     private struct State
     {
         public fixed uint Heads[2 * Orders];
         public fixed ulong ZoneFree[2];
+
+        /// <summary>Single frames freed last, by zone; counted in <see cref="ZoneFree"/>, linked by their Next.</summary>
+        public fixed uint RecentHeads[2];
+        public fixed uint RecentCounts[2];
         public ulong Total;
         public ulong Claimed;
     }
@@ -68,6 +76,8 @@ public static unsafe class PageAllocator
                 s_state.Heads[index] = FrameTable.EndOfList;
             }
 
+            s_state.RecentHeads[0] = FrameTable.EndOfList;
+            s_state.RecentHeads[1] = FrameTable.EndOfList;
             s_ready = true;
         }
 
@@ -159,7 +169,25 @@ public static unsafe class PageAllocator
     }
 
     /// <summary>Takes back one frame of a domain; its <see cref="PageInfo.Owner"/> stays as a note for the scrubber.</summary>
-    public static void FreeDomainFrame(PageInfo* page) => Give(FrameTable.FrameOf(page), 0);
+    public static void FreeDomainFrame(PageInfo* page)
+    {
+        Mfn mfn = FrameTable.FrameOf(page);
+        s_lock.Acquire();
+        int zone = ZoneOf(mfn.Raw);
+        if (s_state.RecentCounts[zone] < MaxRecent)
+        {
+            page->Next = s_state.RecentHeads[zone];
+            s_state.RecentHeads[zone] = (uint)mfn.Raw;
+            s_state.RecentCounts[zone]++;
+            s_state.ZoneFree[zone]++;
+        }
+        else
+        {
+            Merge(mfn, 0);
+        }
+
+        s_lock.Release();
+    }
 
     private static Mfn Take(int order, int addressBits, bool fromClaim)
     {
@@ -172,14 +200,12 @@ public static unsafe class PageAllocator
         Mfn result = Mfn.None;
         if (fromClaim || UnclaimedFrames >= 1UL << order)
         {
-            if (addressBits > 32)
+            result = TakeFromZones(order, addressBits);
+            if (result.IsNone && (s_state.RecentCounts[0] | s_state.RecentCounts[1]) != 0)
             {
-                result = TakeFrom(1, order, addressBits);
-            }
-
-            if (result.IsNone)
-            {
-                result = TakeFrom(0, order, addressBits);
+                MergeRecent(0);
+                MergeRecent(1);
+                result = TakeFromZones(order, addressBits);
             }
         }
 
@@ -187,9 +213,24 @@ public static unsafe class PageAllocator
         return result;
     }
 
+    private static Mfn TakeFromZones(int order, int addressBits)
+    {
+        Mfn result = addressBits > 32 ? TakeFrom(1, order, addressBits) : Mfn.None;
+        return result.IsNone ? TakeFrom(0, order, addressBits) : result;
+    }
+
     private static Mfn TakeFrom(int zone, int order, int addressBits)
     {
         ulong limit = addressBits >= 52 ? ulong.MaxValue : 1UL << (addressBits - MemoryLayout.PageShift);
+        uint recent = s_state.RecentHeads[zone];
+        if (order == 0 && s_state.RecentCounts[zone] != 0 && recent < limit)
+        {
+            s_state.RecentHeads[zone] = FrameTable.Page(new Mfn(recent))->Next;
+            s_state.RecentCounts[zone]--;
+            s_state.ZoneFree[zone]--;
+            return new Mfn(recent);
+        }
+
         for (int current = order; current <= MaxOrder; current++)
         {
             uint head = s_state.Heads[(zone * Orders) + current];
@@ -219,8 +260,27 @@ public static unsafe class PageAllocator
 
     private static void Give(Mfn first, int order)
     {
-        ulong frame = first.Raw;
         s_lock.Acquire();
+        Merge(first, order);
+        s_lock.Release();
+    }
+
+    /// <summary>Makes blocks again of the single frames freed last.</summary>
+    private static void MergeRecent(int zone)
+    {
+        while (s_state.RecentCounts[zone] != 0)
+        {
+            uint frame = s_state.RecentHeads[zone];
+            s_state.RecentHeads[zone] = FrameTable.Page(new Mfn(frame))->Next;
+            s_state.RecentCounts[zone]--;
+            s_state.ZoneFree[zone]--;
+            Merge(new Mfn(frame), 0);
+        }
+    }
+
+    private static void Merge(Mfn first, int order)
+    {
+        ulong frame = first.Raw;
         while (order < MaxOrder)
         {
             ulong buddy = frame ^ (1UL << order);
@@ -241,7 +301,6 @@ public static unsafe class PageAllocator
         }
 
         Insert(frame, order);
-        s_lock.Release();
     }
 
     private static int ZoneOf(ulong frame) => frame < FramesBelow4G ? 0 : 1;

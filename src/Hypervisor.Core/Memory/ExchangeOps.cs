@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// XENMEM_exchange: a domain gives frames and gets as many of another shape, mostly contiguous ones with low addresses for a
+// device. The lists are worked off in groups: the smallest numbers of extents on both sides that make the same number of
+// frames. A group is exchanged as a whole or not at all:
+//
+//   take     each frame given leaves the domain's list, if nothing but the owner refers to it
+//   get      the new extents are allocated
+//   commit   new frames enter the domain, the old ones are freed; after this nothing is undone
+//
+// Frames taken and extents got hang in two lists through their own frame-table entries.
+
+using System.Threading;
+using Hypervisor.Core.Mmu;
+using Xen.Abi;
+
+namespace Hypervisor.Core.Memory;
+
+/// <summary>Exchange of a domain's frames.</summary>
+public static unsafe class ExchangeOps
+{
+    public static HypercallResult Run(Vcpu* vcpu, ulong command, ulong argument, CpuUserRegs* frame)
+    {
+        MemoryExchange exchange;
+        if (!GuestMemory.Read(argument, &exchange))
+        {
+            return Errno.Fault;
+        }
+
+        Domain* caller = vcpu->Domain;
+        uint inOrder = exchange.In.ExtentOrder;
+        uint outOrder = exchange.Out.ExtentOrder;
+        uint maxOrder = ReservationOps.MaxOrderOf(caller);
+        if (inOrder > maxOrder || outOrder > maxOrder)
+        {
+            return Errno.Perm;
+        }
+
+        if (exchange.In.NrExtents > uint.MaxValue || exchange.Out.NrExtents > uint.MaxValue
+            || exchange.In.NrExtents << (int)inOrder != exchange.Out.NrExtents << (int)outOrder
+            || exchange.In.Domid != exchange.Out.Domid || exchange.NrExchanged > exchange.In.NrExtents
+            || !ReservationOps.AddressBits(exchange.Out.MemFlags, out int bits))
+        {
+            return Errno.Inval;
+        }
+
+        uint groupOrder = inOrder > outOrder ? inOrder : outOrder;
+        ulong inGroup = 1UL << (int)(groupOrder - inOrder);
+        if ((exchange.NrExchanged & (inGroup - 1)) != 0)
+        {
+            return Errno.Inval;
+        }
+
+        Errno error = TargetDomain.Resolve(caller, exchange.In.Domid.Raw, out Domain* domain);
+        if (error != Errno.Ok)
+        {
+            return error;
+        }
+
+        bool gaveWay = false;
+        while (exchange.NrExchanged + inGroup <= exchange.In.NrExtents)
+        {
+            if (exchange.NrExchanged != 0 && Preemption.IsDue())
+            {
+                gaveWay = true;
+                break;
+            }
+
+            error = One(domain, exchange, inGroup, groupOrder, bits, out bool committed);
+            exchange.NrExchanged += committed ? inGroup : 0;
+            if (error != Errno.Ok)
+            {
+                break;
+            }
+        }
+
+        TargetDomain.Put(caller, domain);
+        ulong countAddress = argument + ((ulong)(&exchange.NrExchanged) - (ulong)(&exchange));
+        if (!GuestMemory.Write(countAddress, &exchange.NrExchanged))
+        {
+            return Errno.Fault;
+        }
+
+        return gaveWay ? Continuation.With(frame, command, argument) : error;
+    }
+
+    private static Errno One(
+        Domain* domain, in MemoryExchange exchange, ulong inGroup, uint groupOrder, int bits, out bool committed)
+    {
+        committed = false;
+        PageInfo* taken = null;
+        Errno error = TakeGroup(domain, exchange, inGroup, ref taken);
+        if (error != Errno.Ok)
+        {
+            Restore(domain, taken);
+            return error;
+        }
+
+        int outOrder = (int)exchange.Out.ExtentOrder;
+        ulong outGroup = 1UL << (int)(groupOrder - exchange.Out.ExtentOrder);
+        PageInfo* got = null;
+        for (ulong extent = 0; extent < outGroup; extent++)
+        {
+            Mfn first = PageAllocator.AllocateForDomain(outOrder, bits, domain->Id, fromClaim: false);
+            if (first.IsNone)
+            {
+                FreeExtents(got, outOrder);
+                Restore(domain, taken);
+                return Errno.NoMem;
+            }
+
+            Push(ref got, FrameTable.Page(first));
+        }
+
+        committed = true;
+        FreeTaken(taken);
+        ulong outIndex = (exchange.NrExchanged << (int)exchange.In.ExtentOrder) >> outOrder;
+        while (got != null)
+        {
+            Mfn first = FrameTable.FrameOf(Pop(ref got));
+            DomainPages.AssignReplacement(domain, first, outOrder);
+            ulong frame;
+            ulong raw = first.Raw;
+            if (!GuestMemory.ReadElement(exchange.Out.ExtentStart, outIndex, &frame))
+            {
+                error = Errno.Fault;
+            }
+            else
+            {
+                ReservationOps.SetMachineToPhysical(first, outOrder, frame);
+                error = GuestMemory.WriteElement(exchange.Out.ExtentStart, outIndex, &raw) ? error : Errno.Fault;
+            }
+
+            outIndex++;
+        }
+
+        return error;
+    }
+
+    /// <summary>Takes the group's frames out of the domain, which keeps the claim to as many.</summary>
+    private static Errno TakeGroup(Domain* domain, in MemoryExchange exchange, ulong inGroup, ref PageInfo* taken)
+    {
+        for (ulong extent = 0; extent < inGroup; extent++)
+        {
+            ulong raw;
+            if (!GuestMemory.ReadElement(exchange.In.ExtentStart, exchange.NrExchanged + extent, &raw))
+            {
+                return Errno.Fault;
+            }
+
+            for (ulong page = 0; page < 1UL << (int)exchange.In.ExtentOrder; page++)
+            {
+                Mfn mfn = new(raw + page);
+                if (!FrameTable.IsValid(mfn) || !DomainPages.TryTake(domain, FrameTable.Page(mfn)))
+                {
+                    return Errno.Inval;
+                }
+
+                Push(ref taken, FrameTable.Page(mfn));
+            }
+        }
+
+        return Errno.Ok;
+    }
+
+    private static void Restore(Domain* domain, PageInfo* taken)
+    {
+        while (taken != null)
+        {
+            DomainPages.AssignReplacement(domain, FrameTable.FrameOf(Pop(ref taken)), 0);
+        }
+    }
+
+    private static void FreeTaken(PageInfo* taken)
+    {
+        while (taken != null)
+        {
+            PageInfo* page = Pop(ref taken);
+            page->Type = PageType.None;
+            page->FlushStamp = TlbFlush.Clock;
+            Machine.MachineToPhysical[FrameTable.FrameOf(page).Raw] = DomainPages.InvalidMachineToPhysical;
+            PageAllocator.FreeDomainFrame(page);
+        }
+    }
+
+    private static void FreeExtents(PageInfo* got, int order)
+    {
+        while (got != null)
+        {
+            Mfn first = FrameTable.FrameOf(Pop(ref got));
+            for (ulong page = 0; page < 1UL << order; page++)
+            {
+                PageAllocator.FreeDomainFrame(FrameTable.Page(first + page));
+            }
+        }
+    }
+
+    private static void Push(ref PageInfo* list, PageInfo* page)
+    {
+        page->Next = list == null ? FrameTable.EndOfList : (uint)FrameTable.FrameOf(list).Raw;
+        list = page;
+    }
+
+    private static PageInfo* Pop(ref PageInfo* list)
+    {
+        PageInfo* page = list;
+        list = page->Next == FrameTable.EndOfList ? null : FrameTable.Page(new Mfn(page->Next));
+        return page;
+    }
+}
