@@ -191,7 +191,7 @@ public sealed unsafe class FakeMachine
     /// Physical address behind a guest's virtual one, or null: a walk of four levels from CR3 that wants every entry
     /// present, user and, for a write, writable, and marks them as the processor does. While CR3 is zero, guests see
     /// physical memory itself.
-    /// </summary>
+    ///</summary>
     internal ulong? Translate(ulong address, bool isWrite)
     {
         const ulong Present = 1, Writable = 2, User = 4, Accessed = 0x20, Dirty = 0x40, Large = 0x80;

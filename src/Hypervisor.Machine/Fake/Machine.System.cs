@@ -27,6 +27,10 @@ public static unsafe partial class Machine
     public static void Panic(ReadOnlySpan<byte> reason) =>
         throw new HypervisorPanicException(Encoding.Latin1.GetString(reason));
 
+    public static void Reboot() => throw new HypervisorPanicException("Restarted");
+
+    public static void PowerOff() => throw new HypervisorPanicException("Switched off");
+
     public static ulong PerCpuBlock => (ulong)Cpu - MemoryLayout.PerCpuInfo;
 
     public static ulong* PerCpuTable => (ulong*)Cpu->BlockTable;
