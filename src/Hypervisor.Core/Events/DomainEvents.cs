@@ -16,7 +16,7 @@ public unsafe struct DomainEvents
 
     public SpinLock Lock;
 
-    /// <summary>vCPUs in SCHEDOP_poll, one bit each. Set and cleared with locked instructions, without <see cref="Lock"/>.</summary>
+    /// <summary>vCPUs in SCHEDOP_poll, one bit each. Changed with locked instructions, without <see cref="Lock"/>.</summary>
     public fixed ulong Pollers[Domain.MaxVcpus / 64];
 
     /// <summary>No port below this is free.</summary>
@@ -28,7 +28,7 @@ public unsafe struct DomainEvents
     /// <summary>The domain is dying: no port is bound any more.</summary>
     public bool IsClosed;
 
-    /// <summary>Where <c>EventDomain.Destroy</c> and reset go on.</summary>
+    /// <summary>Where <see cref="EventDomain.CloseAll"/> goes on.</summary>
     public uint ClosingCursor;
 
     /// <summary>Port of each physical interrupt or 0, in one page; null until the first is bound.</summary>

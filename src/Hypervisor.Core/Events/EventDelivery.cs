@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// How an event reaches a vCPU (two-level interface). Three bits on the way up, each set by whoever finds it clear:
+//
+//   pending[port]      in shared_info; set whether the port is masked or not
+//   selector[port/64]  in the vcpu_info of the vCPU that the port notifies, unless the port is masked
+//   upcall pending     in the same vcpu_info; the way back to the guest looks at it
+//
+// The guest goes down the same way: it clears upcall pending, takes the selector, then takes pending bits. A bit found set
+// means that whoever set it has done, or is about to do, the rest. Each step is a locked instruction: the mask is looked at
+// after pending is visible, as a guest that unmasks looks at pending after the mask is clear; and whether the vCPU has
+// blocked is looked at after upcall pending is visible (VcpuScheduling.Kick), as a vCPU that blocks looks at upcall pending last.
+//
+// The record may move meanwhile (VCPUOP_register_vcpu_info). Who has marked a record looks whether it is still the vCPU's; if
+// not, it marks the new one. If it was, then the mover's own marking of everything (AfterInfoMoved) is yet to come.
+
+using System.Runtime.CompilerServices;
+using System.Threading;
+using Hypervisor.Core.Scheduling;
+using Xen.Abi;
+
+namespace Hypervisor.Core.Events;
+
+/// <summary>Pending bits, masks and upcalls.</summary>
+public static unsafe class EventDelivery
+{
+    private const ulong UpcallPendingBit = 0;
+
+    /// <summary>The port has an event; <paramref name="target"/> is told unless the port is masked.</summary>
+    /// <remarks>Precondition: the port has an entry; the target is the vCPU that it notifies.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetPending(Vcpu* target, uint port)
+    {
+        SharedInfo* shared = target->Domain->SharedInfo;
+        if (!Machine.TestAndSetBit(shared->EventChannelPending, port))
+        {
+            if (!IsMasked(shared, port))
+            {
+                Tell(target, port >> 6);
+            }
+
+            Polling.WakePollers(target->Domain, port);
+        }
+    }
+
+    /// <summary>As <see cref="SetPending(Vcpu*, uint)"/>, where the vCPU may not have been made yet.</summary>
+    internal static void SetPending(Domain* domain, EventChannel* channel, uint port)
+    {
+        Vcpu* target = domain->VcpuOf(channel->NotifyVcpu);
+        if (target != null)
+        {
+            SetPending(target, port);
+        }
+    }
+
+    /// <summary>A physical interrupt that the domain has bound has come; without a port it is lost.</summary>
+    public static void RaisePirq(Domain* domain, uint pirq)
+    {
+        domain->Events.Lock.Acquire();
+        uint port = PirqHooks.PortOf(domain, pirq);
+        if (port != 0)
+        {
+            SetPending(domain, EventPorts.At(domain, port), port);
+        }
+
+        domain->Events.Lock.Release();
+    }
+
+    /// <summary>The guest no longer masks the port: what is pending is told now.</summary>
+    internal static void Unmask(Domain* domain, EventChannel* channel, uint port)
+    {
+        SharedInfo* shared = domain->SharedInfo;
+        if (!Machine.TestAndClearBit(shared->EventChannelMask, port) || !IsPending(domain, port))
+        {
+            return;
+        }
+
+        Vcpu* target = domain->VcpuOf(channel->NotifyVcpu);
+        if (target != null)
+        {
+            Tell(target, port >> 6);
+        }
+    }
+
+    /// <summary>A port that has an entry has an event.</summary>
+    internal static bool IsPending(Domain* domain, uint port) =>
+        (Volatile.Read(ref domain->SharedInfo->EventChannelPending[port >> 6]) >> (int)(port & 63) & 1) != 0;
+
+    internal static void ClearPending(Domain* domain, uint port) =>
+        _ = Machine.TestAndClearBit(domain->SharedInfo->EventChannelPending, port);
+
+    /// <summary>The vCPU would take an upcall if it ran now.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool HasPendingUpcall(Vcpu* vcpu) =>
+        Volatile.Read(ref vcpu->Info->EventChannelUpcallPending) != 0 && !vcpu->IsUpcallMasked();
+
+    /// <summary>
+    /// The vCPU's record is a new one. Every word is marked, so that the guest looks at all of its ports: an event that was
+    /// told to the old record is found, one that was told to both is merely found twice.
+    /// </summary>
+    public static void AfterInfoMoved(Vcpu* vcpu)
+    {
+        VcpuInfo* info = vcpu->Info;
+        Volatile.Write(ref info->EventChannelPendingSel, ulong.MaxValue);
+        _ = Machine.TestAndSetBit(info, UpcallPendingBit);
+        VcpuScheduling.Kick(vcpu);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsMasked(SharedInfo* shared, uint port) =>
+        (Volatile.Read(ref shared->EventChannelMask[port >> 6]) >> (int)(port & 63) & 1) != 0;
+
+    private static void Tell(Vcpu* vcpu, uint word)
+    {
+        VcpuInfo* info;
+        do
+        {
+            info = (VcpuInfo*)Volatile.Read(ref *(ulong*)&vcpu->Info);
+            if (!Machine.TestAndSetBit(&info->EventChannelPendingSel, word)
+                && !Machine.TestAndSetBit(info, UpcallPendingBit))
+            {
+                VcpuScheduling.Kick(vcpu);
+            }
+        }
+        while (info != (VcpuInfo*)Volatile.Read(ref *(ulong*)&vcpu->Info));
+    }
+}
