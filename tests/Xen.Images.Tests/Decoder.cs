@@ -20,14 +20,27 @@ internal static unsafe class Decoder
     {
         using GuardedBuffer source = new(packed, guardStart);
         using GuardedBuffer target = new((nuint)capacity, guardStart);
-        using GuardedBuffer work = new(WorkSize(format), guardStart);
+        using GuardedBuffer work = NewWork(format, guardStart);
         return Run(format, source, target, work);
+    }
+
+    /// <summary>Runs with target and work memory as another run has left them.</summary>
+    public static Decoded Run(Format format, ReadOnlySpan<byte> packed, GuardedBuffer target, GuardedBuffer work)
+    {
+        using GuardedBuffer source = new(packed);
+        return Run(format, source, target, work);
+    }
+
+    /// <summary>The decoders promise to take scratch memory in any state.</summary>
+    public static GuardedBuffer NewWork(Format format, bool guardStart = false)
+    {
+        GuardedBuffer work = new(WorkSize(format), guardStart);
+        work.Span.Fill(0xA5);
+        return work;
     }
 
     public static Decoded Run(Format format, GuardedBuffer source, GuardedBuffer target, GuardedBuffer work)
     {
-        // The decoders promise to take scratch memory in any state.
-        work.Span.Fill(0xA5);
         nuint produced;
         nuint consumed;
         ImageError error = format switch
@@ -65,9 +78,11 @@ internal static unsafe class Decoder
     /// <summary>Every proper prefix of a single-stream file must be refused.</summary>
     public static void RequireTruncationErrors(Format format, byte[] packed, int capacity)
     {
+        using GuardedBuffer target = new((nuint)capacity);
+        using GuardedBuffer work = NewWork(format);
         for (int length = 0; length < packed.Length; length++)
         {
-            Decoded result = Run(format, packed.AsSpan(0, length), capacity);
+            Decoded result = Run(format, packed.AsSpan(0, length), target, work);
             Assert.True(result.Error != ImageError.Ok, $"the first {length} bytes were taken for a whole file");
             Assert.NotEqual(ImageError.OutputTooSmall, result.Error);
         }
@@ -85,7 +100,7 @@ internal static unsafe class Decoder
         bool guardStart = (seed & 1) != 0;
         using GuardedBuffer source = new(packed, guardStart);
         using GuardedBuffer target = new((nuint)original.Length, guardStart);
-        using GuardedBuffer work = new(WorkSize(format), guardStart);
+        using GuardedBuffer work = NewWork(format, guardStart);
         for (int round = 0; round < rounds; round++)
         {
             packed.CopyTo(source.Span);

@@ -122,6 +122,16 @@ public unsafe class KernelImageTests
     }
 
     [Fact]
+    public void The_work_memory_asked_for_is_enough()
+    {
+        Assert.InRange((nuint)sizeof(XzWork), 1u, XzDecoder.WorkSize);
+        Assert.InRange((nuint)sizeof(GzipWork), 1u, GzipDecoder.WorkSize);
+        Assert.InRange((nuint)sizeof(ZstdWork), 1u, ZstdDecoder.WorkSize);
+        Assert.Equal(
+            KernelImage.WorkSize, Math.Max(XzDecoder.WorkSize, Math.Max(GzipDecoder.WorkSize, ZstdDecoder.WorkSize)));
+    }
+
+    [Fact]
     public void Every_error_has_words_of_its_own()
     {
         string none = Encoding.ASCII.GetString(ImageErrors.Describe((ImageError)10_000));

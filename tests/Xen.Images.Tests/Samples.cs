@@ -9,7 +9,7 @@ using System.Text;
 /// <summary>Data to pack: nothing, little, repetitive, random, text and machine code.</summary>
 internal static class Samples
 {
-    private const int CodeLimit = 3 << 20;
+    private const int CodeLimit = 600_000;
 
     private static readonly Dictionary<string, byte[]> s_cache = [];
 
@@ -35,7 +35,7 @@ internal static class Samples
         "empty" => [],
         "byte" => [0x5A],
         "short" => "The quick brown fox jumps over the lazy dog; the quick brown fox is quick."u8.ToArray(),
-        "zeroes" => new byte[1_000_001],
+        "zeroes" => new byte[400_001],
         "random" => Random(70_000, 1),
         "text" => Text(300_000, 2),
         "pattern" => Pattern(200_000, 3),
@@ -128,8 +128,10 @@ internal static class Samples
 
     private static byte[] Code(string path)
     {
+        // From the middle: before it are symbols and relocations.
         byte[] data = File.ReadAllBytes(path);
-        return data.Length > CodeLimit ? data[..CodeLimit] : data;
+        int start = Math.Max(0, (data.Length - CodeLimit) / 2);
+        return data[start..Math.Min(data.Length, start + CodeLimit)];
     }
 
     private static string LargestLibrary()

@@ -65,7 +65,6 @@ public unsafe class ZstdTests
 
     [ToolTheory("zstd")]
     [InlineData("text")]
-    [InlineData("pattern")]
     [InlineData("program")]
     public void The_highest_level_does_as_well(string sample)
     {
@@ -124,6 +123,57 @@ public unsafe class ZstdTests
         Decoded result = Decoder.Run(Format.Zstd, Frame(2, block), 7);
         Assert.Equal(ImageError.Ok, result.Error);
         Assert.Equal("abcabcd"u8.ToArray(), result.Output);
+    }
+
+    /// <summary>
+    /// Features that the packer hardly ever uses, in blocks made by hand; the real unpacker says what they mean.
+    /// </summary>
+    [ToolTheory("zstd")]
+    [InlineData("weights as nibbles", 0x62, 0x00, 0x01, 0x81, 0x11, 0x1C, 0x03, 0)]
+    [InlineData("weights as nibbles, four streams", 0x86, 0x00, 0x03, 0x81, 0x11, 1, 0, 1, 0, 1, 0, 7, 7, 7, 7, 0)]
+    [InlineData("one literal repeated, one-byte header", (31 << 3) | 1, 0x41, 0)]
+    [InlineData("one literal repeated, two-byte header", 0x05, 0x10, 0x41, 0)]
+    [InlineData("one literal repeated, three-byte header", 0x0D, 0x35, 0x00, 0x41, 0)]
+    public void A_rare_feature_means_what_zstd_takes_it_for(string feature, params int[] block)
+    {
+        byte[] frame = Frame(2, [.. block.Select(value => (byte)value)]);
+        byte[] expected = ExternalTool.Filter("zstd", "-dc", frame);
+        Decoded result = Decoder.Run(Format.Zstd, frame, expected.Length);
+        Assert.True(result.Error == ImageError.Ok, $"{feature}: {result.Error}");
+        Assert.Equal(expected, result.Output);
+    }
+
+    [ToolFact("zstd")]
+    public void A_block_may_have_more_than_thirty_thousand_sequences()
+    {
+        // A window of 128 KiB; eight bytes stored; then a block of 7F00h + 100h sequences without literals, of the
+        // second last offset and the shortest match, for which not a single bit is needed.
+        byte[] frame =
+        [
+            0x28, 0xB5, 0x2F, 0xFD, 0, 7 << 3,
+            8 << 3, 0, 0, .. "abcdefgh"u8,
+            1 | (2 << 1) | (9 << 3), 0, 0, 0, 255, 0x00, 0x01, 0x54, 0, 0, 0, 1,
+        ];
+        byte[] expected = ExternalTool.Filter("zstd", "-dc", frame);
+        Assert.Equal(8 + (0x8000 * 3), expected.Length);
+        Decoded result = Decoder.Run(Format.Zstd, frame, expected.Length);
+        Assert.Equal(ImageError.Ok, result.Error);
+        Assert.Equal(expected, result.Output);
+    }
+
+    [ToolFact("zstd")]
+    public void Long_matches_far_back_are_found()
+    {
+        byte[] original = new byte[3 << 20];
+        new Random(17).NextBytes(original);
+        for (int block = 0; block < 8; block++)
+        {
+            Array.Copy(original, block * 90_000, original, (2 << 20) + (block * 100_000), 90_000 - block);
+        }
+
+        byte[] packed = Pack("-3 --long=27", original);
+        Assert.InRange(packed.Length, 1, (5 << 20) / 2);
+        Decoder.RequireOriginal(Format.Zstd, packed, original);
     }
 
     [Theory]
@@ -205,16 +255,18 @@ public unsafe class ZstdTests
     {
         byte[] original = [.. Samples.Get("text"), .. Samples.Get("pattern")];
         byte[] packed = Pack("-19 --no-check", original);
-        int refused = Decoder.Damage(Format.Zstd, packed, original, 300, 1, hasCheck: false);
-        Assert.True(refused > 30, $"only {refused} of 300 damaged files were refused");
+        int refused = Decoder.Damage(Format.Zstd, packed, original, 200, 1, hasCheck: false);
+        Assert.True(refused > 20, $"only {refused} of 200 damaged files were refused");
     }
 
     [Fact]
     public void Noise_in_a_sound_block_never_leads_out_of_bounds()
     {
+        using GuardedBuffer target = new(2048);
+        using GuardedBuffer work = Decoder.NewWork(Format.Zstd);
         Random random = new(13);
         int accepted = 0;
-        for (int round = 0; round < 30_000; round++)
+        for (int round = 0; round < 20_000; round++)
         {
             byte[] noise = new byte[random.Next(4, 200)];
             random.NextBytes(noise);
@@ -232,11 +284,11 @@ public unsafe class ZstdTests
                 noise[2] &= 0x7F;
             }
 
-            ImageError error = Decoder.Run(Format.Zstd, Frame(2, noise), 2048, guardStart: round % 3 == 0).Error;
+            ImageError error = Decoder.Run(Format.Zstd, Frame(2, noise), target, work).Error;
             accepted += error == ImageError.Ok ? 1 : 0;
         }
 
-        Assert.InRange(accepted, 0, 3000);
+        Assert.InRange(accepted, 0, 2000);
     }
 
     [Fact]

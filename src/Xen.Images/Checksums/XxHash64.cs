@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 namespace Xen.Images;
 
+using System.Runtime.CompilerServices;
+
 /// <summary>XXH64 with seed 0: four lanes of eight bytes, then the rest in ever smaller pieces.</summary>
 internal static unsafe class XxHash64
 {
@@ -59,9 +61,12 @@ internal static unsafe class XxHash64
         return hash ^ (hash >> 32);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Round(ulong lane, ulong input) => RotateLeft(lane + (input * Prime2), 31) * Prime1;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Merge(ulong hash, ulong lane) => ((hash ^ Round(0, lane)) * Prime1) + Prime4;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong RotateLeft(ulong value, int count) => (value << count) | (value >> (64 - count));
 }
