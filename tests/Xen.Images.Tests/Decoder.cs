@@ -41,16 +41,20 @@ internal static unsafe class Decoder
 
     public static Decoded Run(Format format, GuardedBuffer source, GuardedBuffer target, GuardedBuffer work)
     {
+        byte* from = source.Start;
+        nuint length = source.Size;
+        byte* to = target.Start;
+        nuint capacity = target.Size;
         nuint produced;
         nuint consumed;
         ImageError error = format switch
         {
             Format.Xz => XzDecoder.Decode(
-                source.Start, source.Size, target.Start, target.Size, work.Start, work.Size, out produced, out consumed),
+                from, length, to, capacity, work.Start, work.Size, out produced, out consumed),
             Format.Gzip => GzipDecoder.Decode(
-                source.Start, source.Size, target.Start, target.Size, work.Start, work.Size, out produced, out consumed),
+                from, length, to, capacity, work.Start, work.Size, out produced, out consumed),
             Format.Zstd => ZstdDecoder.Decode(
-                source.Start, source.Size, target.Start, target.Size, work.Start, work.Size, out produced, out consumed),
+                from, length, to, capacity, work.Start, work.Size, out produced, out consumed),
             _ => throw new ArgumentException(format.ToString()),
         };
         return error == ImageError.Ok

@@ -47,7 +47,8 @@ internal sealed unsafe partial class GuardedBuffer : IDisposable
     public void Dispose() => _ = UnmapMemory(_mapping, _mappingSize);
 
     [LibraryImport("libc", EntryPoint = "mmap")]
-    private static partial byte* MapMemory(byte* address, nuint length, int protection, int flags, int file, nint offset);
+    private static partial byte* MapMemory(
+        byte* address, nuint length, int protection, int flags, int file, nint offset);
 
     [LibraryImport("libc", EntryPoint = "mprotect")]
     private static partial int ProtectMemory(byte* address, nuint length, int protection);

@@ -62,7 +62,7 @@ internal static unsafe class DeflateTable
             return ImageError.DeflateBadCode;
         }
 
-        // Incomplete codes are refused, but for two that encoders do write: no distances at all, and a single one-bit code.
+        // Incomplete codes are refused, but for two that encoders do write: no distances, and a single one-bit code.
         if (available > 0)
         {
             bool isSingle = usedCount == 1 && lengths[sorted[0]] == 1;
