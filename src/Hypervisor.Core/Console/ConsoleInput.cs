@@ -41,7 +41,7 @@ public static unsafe class ConsoleInput
         }
         else if (kept && wasEmpty)
         {
-            RaiseInput();
+            Events.VirtualIrq.RaiseGlobal((uint)VirtualIrq.Console);
         }
     }
 
@@ -74,16 +74,6 @@ public static unsafe class ConsoleInput
         }
 
         return HypercallResult.Value((long)done);
-    }
-
-    private static void RaiseInput()
-    {
-        Domain* domain = DomainTable.TryGet(0);
-        if (domain != null)
-        {
-            Events.VirtualIrq.RaiseGlobal(domain, (uint)VirtualIrq.Console);
-            _ = DomainTable.Put(domain);
-        }
     }
 
     private static void Announce(bool isHypervisor)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One letter, one report. The switch is the table: a key that is added gets its line in Handle and its line in Help.
 
+using Hypervisor.Core.Interrupts;
+
 namespace Hypervisor.Core.Console;
 
 /// <summary>Keys for whoever debugs the machine, typed on the serial line or sent by XEN_SYSCTL_debug_keys.</summary>
@@ -13,6 +15,9 @@ public static class DebugKeys
             case (byte)'h':
                 Help();
                 break;
+            case (byte)'i':
+                IrqTable.Dump();
+                break;
             default:
                 break;
         }
@@ -22,5 +27,6 @@ public static class DebugKeys
     {
         Log.Error("keys:"u8).End();
         Log.Error("  h  this help"u8).End();
+        Log.Error("  i  interrupts and their bindings"u8).End();
     }
 }

@@ -82,6 +82,7 @@ public static unsafe class Consoles
     }
 
     /// <summary>Takes what has arrived on the serial lines: from their interrupt and, lest one was lost, from a timer.</summary>
+    [RuntimeExport("console_poll")]
     public static void Poll()
     {
         if (!s_inputLock.TryAcquire())
