@@ -202,28 +202,57 @@ LEAF cpu_wbinvd
 LEAF cpu_swapgs
         swapgs
         ret
-LEAF cpu_xsave
-        mov eax, esi
+; (area, mask or 0, vectors): no C# runs between the reload of the guest's registers and the save
+LEAF cpu_save_extended_state
+        movaps xmm0, [rdx]
+        movaps xmm8, [rdx + 48]
+        mov rax, rsi
+        test rsi, rsi
+        jz .legacy
         mov rdx, rsi
         shr rdx, 32
         xsave64 [rdi]
         ret
-LEAF cpu_xrstor
-        mov eax, esi
+.legacy:
+        fxsave64 [rdi]
+        ret
+LEAF cpu_restore_extended_state
+        mov r8, rdx
+        mov rax, rsi
+        test rsi, rsi
+        jz .legacy
         mov rdx, rsi
         shr rdx, 32
 .try:   xrstor64 [rdi]
-        FIXUP .try, .fail
-        mov eax, 1
+        FIXUP .try, .reset
+.done:  movaps [r8], xmm0
+        movaps [r8 + 48], xmm8
         ret
-.fail:  xor eax, eax
-        ret
-LEAF cpu_fxsave
-        fxsave64 [rdi]
-        ret
-LEAF cpu_fxrstor
+.legacy:
         fxrstor64 [rdi]
-        ret
+        FIXUP .legacy, .reset_legacy
+        jmp .done
+.reset: push rax
+        push rdx
+        push rdi
+        mov rcx, (512 + 64) / 8
+        xor eax, eax
+        rep stosq
+        pop rdi
+        mov dword [rdi], 0x37F
+        mov dword [rdi + 24], 0x1F80
+        pop rdx
+        pop rax
+        jmp .try
+.reset_legacy:
+        push rdi
+        mov rcx, 512 / 8
+        xor eax, eax
+        rep stosq
+        pop rdi
+        mov dword [rdi], 0x37F
+        mov dword [rdi + 24], 0x1F80
+        jmp .legacy
 LEAF cpu_xsetbv
         xor ecx, ecx
         mov eax, edi
@@ -323,3 +352,6 @@ LEAF cpu_continue_on
         mov rdi, rsi
         call rax
         ud2
+LEAF cpu_frame_pointer
+        mov rax, rbp
+        ret

@@ -75,6 +75,7 @@ return_partial:
         je .upcall
 .restore:
         RESTORE_VECTORS
+        SET_TASK_SWITCHED
 .general:
         mov rdx, [rsp + FRAME(Rdx)]
         mov rsi, [rsp + FRAME(Rsi)]
@@ -130,6 +131,7 @@ return_full:
         je .upcall
 .restore:
         RESTORE_VECTORS
+        SET_TASK_SWITCHED
         mov r15, [rsp + FRAME(R15)]
         mov r14, [rsp + FRAME(R14)]
         mov r13, [rsp + FRAME(R13)]

@@ -95,6 +95,40 @@ LEAF guest_write_words
 .fail:  xor eax, eax
         ret
 
+; guest_write_bounce_frame(stack, frame, with error code?): false on a fault
+LEAF guest_write_bounce_frame
+        mov rax, [rsi]
+        mov rcx, [rsi + 8]
+.w0:    mov [rdi], rax
+        FIXUP .w0, .fail
+.w1:    mov [rdi + 8], rcx
+        FIXUP .w1, .fail
+        test dl, dl
+        jz .rest
+        mov rax, [rsi + 16]
+.w2:    mov [rdi + 16], rax
+        FIXUP .w2, .fail
+        add rdi, 8
+.rest:  mov rax, [rsi + 24]
+        mov rcx, [rsi + 32]
+.w3:    mov [rdi + 16], rax
+        FIXUP .w3, .fail
+.w4:    mov [rdi + 24], rcx
+        FIXUP .w4, .fail
+        mov rax, [rsi + 40]
+        mov rcx, [rsi + 48]
+.w5:    mov [rdi + 32], rax
+        FIXUP .w5, .fail
+.w6:    mov [rdi + 40], rcx
+        FIXUP .w6, .fail
+        mov rax, [rsi + 56]
+.w7:    mov [rdi + 48], rax
+        FIXUP .w7, .fail
+        mov eax, 1
+        ret
+.fail:  xor eax, eax
+        ret
+
 ; guest_compare_exchange64(address, expected*, replacement): 0 done, 1 changed, 2 fault
 LEAF guest_compare_exchange64
         mov rax, [rsi]
@@ -122,4 +156,12 @@ LEAF panic_runtime_check
         extern machine_panic
         jmp machine_panic
 .text:  db "a runtime check failed (index out of range, or division by zero)"
+.end:
+
+; The word before a fixed buffer's return address was overwritten.
+LEAF RhpFallbackFailFast
+        lea rdi, [rel .text]
+        mov esi, .end - .text
+        jmp machine_panic
+.text:  db "a buffer on the hypervisor's stack overflowed"
 .end:

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// The hypervisor's own page tables, in place of the boot stub's. Each part of the image gets its rights and no more: text
+// executable, constants readable, data writable; no page is both writable and executable. The direct map covers RAM (and
+// what firmware keeps in it), with the largest pages that fit and that the processor has.
+
+using Hypervisor.Core.Boot;
+using Hypervisor.Core.Mmu;
+
+namespace Hypervisor.X64.Boot;
+
+/// <summary>Builds the address space that every root table shares.</summary>
+public static unsafe class FinalTables
+{
+    private const ulong Table = Pte.Present | Pte.Writable | Pte.Accessed;
+    private const ulong Data = Pte.Present | Pte.Writable | Pte.Accessed | Pte.Dirty | Pte.Global;
+    private const ulong Code = Pte.Present | Pte.Accessed | Pte.Global;
+    private const ulong TwoMegabytes = 2UL << 20;
+    private const ulong OneGigabyte = 1UL << 30;
+
+    private static ulong* s_root;
+    private static ulong s_noExecute;
+    private static bool s_hasGigabytePages;
+
+    /// <summary>Physical address of the root.</summary>
+    public static ulong Root => Machine.PhysicalOf(s_root);
+
+    public static void Begin(bool hasNoExecute, bool hasGigabytePages)
+    {
+        s_noExecute = hasNoExecute ? Pte.NoExecute : 0;
+        s_hasGigabytePages = hasGigabytePages;
+        s_root = NewTable();
+
+        // Slots that may be filled later must have their tables now: guests' roots copy the slots once.
+        for (int slot = 0; slot < MemoryLayout.HypervisorSlots; slot++)
+        {
+            s_root[MemoryLayout.FirstHypervisorSlot + slot] = Machine.PhysicalOf(NewTable()) | Table;
+        }
+    }
+
+    /// <summary>The image, page by page.</summary>
+    public static void MapImage()
+    {
+        MapPages(ImageLayout.Start, ImageLayout.TextEnd, Code);
+        MapPages(ImageLayout.TextEnd, ImageLayout.RodataEnd, Code | s_noExecute);
+        MapPages(ImageLayout.RodataEnd, ImageLayout.End, Data | s_noExecute);
+    }
+
+    /// <summary>Direct map of [<paramref name="start"/>, <paramref name="end"/>), physical, page-aligned.</summary>
+    public static void MapDirect(ulong start, ulong end)
+    {
+        ulong address = start;
+        while (address < end)
+        {
+            ulong size = MemoryLayout.PageSize;
+            int level = 1;
+            if (s_hasGigabytePages && (address & (OneGigabyte - 1)) == 0 && end - address >= OneGigabyte)
+            {
+                size = OneGigabyte;
+                level = 3;
+            }
+            else if ((address & (TwoMegabytes - 1)) == 0 && end - address >= TwoMegabytes)
+            {
+                size = TwoMegabytes;
+                level = 2;
+            }
+
+            Map(MemoryLayout.DirectMap + address, address, Data | s_noExecute, level);
+            address += size;
+        }
+    }
+
+    /// <summary>Fresh zeroed memory at a virtual range, in 2 MiB pages; returns the physical address of the first.</summary>
+    public static void MapFresh(ulong virtualStart, ulong bytes, ulong flags, ulong alias, ulong aliasFlags)
+    {
+        for (ulong offset = 0; offset < bytes; offset += TwoMegabytes)
+        {
+            ulong physical = BootMemory.Allocate(TwoMegabytes, TwoMegabytes);
+            Map(virtualStart + offset, physical, flags, 2);
+            if (alias != 0)
+            {
+                Map(alias + offset, physical, aliasFlags, 2);
+            }
+        }
+    }
+
+    /// <summary>The frame table and both views of the machine-to-physical table, for <paramref name="frames"/> frames.</summary>
+    public static void MapFrameTables(ulong frames)
+    {
+        MapFresh(MemoryLayout.FrameTable, frames * 32, Data | s_noExecute, 0, 0);
+        MapFresh(
+            MemoryLayout.MachineToPhysical,
+            frames * 8,
+            Data | s_noExecute,
+            MemoryLayout.MachineToPhysicalReadOnly,
+            Pte.Present | Pte.User | Pte.Accessed | Pte.Global | s_noExecute);
+
+        // Guests read that view from ring 3: the user bit is needed at every level.
+        ulong* l3 = (ulong*)Machine.Direct(s_root[MemoryLayout.FirstHypervisorSlot] & Pte.AddressMask);
+        s_root[MemoryLayout.FirstHypervisorSlot] |= Pte.User;
+        for (int index = 0; index < Pte.Entries; index++)
+        {
+            if ((l3[index] & Pte.Present) != 0)
+            {
+                l3[index] |= Pte.User;
+            }
+        }
+    }
+
+    /// <summary>
+    /// A CPU's block: trampoline code, data page, stacks with unmapped guards, one GDT frame; windows stay empty. Pages are those at
+    /// <paramref name="physical"/> with the same offsets. Returns the level-1 entries of the block.
+    /// </summary>
+    public static ulong* MapPerCpuBlock(uint cpu, ulong physical)
+    {
+        ulong block = MemoryLayout.PerCpuBase + ((ulong)cpu << MemoryLayout.PerCpuShift);
+        ulong* first = LeafSlot(block);
+        ulong data = Pte.Present | Pte.Writable | Pte.Accessed | Pte.Dirty | s_noExecute;
+        MapRange(first, physical, MemoryLayout.PerCpuGdt + (14 * MemoryLayout.PageSize), 1, data);
+        MapRange(first, physical, MemoryLayout.PerCpuData, 1, data);
+        MapRange(first, physical, MemoryLayout.PerCpuStack, 8, data);
+        MapRange(first, physical, MemoryLayout.PerCpuDebugStackTop - MemoryLayout.PageSize, 1, data);
+        MapRange(first, physical, MemoryLayout.PerCpuNmiStackTop - MemoryLayout.PageSize, 1, data);
+        MapRange(first, physical, MemoryLayout.PerCpuDoubleFaultStackTop - MemoryLayout.PageSize, 1, data);
+        MapRange(first, physical, MemoryLayout.PerCpuMachineCheckStackTop - MemoryLayout.PageSize, 1, data);
+        first[MemoryLayout.PerCpuSyscallCode >> MemoryLayout.PageShift] =
+            ImageLayout.PhysicalOf(ImageLayout.SyscallTrampoline) | Pte.Present | Pte.Accessed;
+        return first;
+    }
+
+    /// <summary>The level-1 table of the device window.</summary>
+    public static ulong* DeviceTable() => LeafSlot(MemoryLayout.DeviceMemory);
+
+    private static void MapRange(ulong* first, ulong physical, ulong offset, int pages, ulong flags)
+    {
+        for (int page = 0; page < pages; page++)
+        {
+            ulong at = offset + ((ulong)page << MemoryLayout.PageShift);
+            first[at >> MemoryLayout.PageShift] = (physical + at) | flags;
+        }
+    }
+
+    private static void MapPages(ulong start, ulong end, ulong flags)
+    {
+        for (ulong address = start; address < end; address += MemoryLayout.PageSize)
+        {
+            Map(address, ImageLayout.PhysicalOf(address), flags, 1);
+        }
+    }
+
+    private static void Map(ulong address, ulong physical, ulong flags, int level)
+    {
+        ulong* table = s_root;
+        for (int current = 4; current > level; current--)
+        {
+            table = Below(table + Pte.IndexOf(address, current));
+        }
+
+        table[Pte.IndexOf(address, level)] = physical | flags | (level > 1 ? Pte.PageSize : 0);
+    }
+
+    private static ulong* LeafSlot(ulong address)
+    {
+        ulong* table = s_root;
+        for (int level = 4; level > 1; level--)
+        {
+            table = Below(table + Pte.IndexOf(address, level));
+        }
+
+        return table + Pte.IndexOf(address, 1);
+    }
+
+    private static ulong* Below(ulong* entry)
+    {
+        if ((*entry & Pte.Present) == 0)
+        {
+            *entry = Machine.PhysicalOf(NewTable()) | Table;
+        }
+
+        return (ulong*)Machine.Direct(*entry & Pte.AddressMask);
+    }
+
+    private static ulong* NewTable() => (ulong*)Machine.Direct(BootMemory.Allocate(MemoryLayout.PageSize));
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime;
+using System.Runtime.CompilerServices;
+
+namespace Hypervisor.X64.Boot;
+
+/// <summary>Addresses that the linker script and the assembly files define; boot/layout.asm hands them out.</summary>
+public static unsafe class ImageLayout
+{
+    private const int StartIndex = 0;
+    private const int TextEndIndex = 1;
+    private const int RodataEndIndex = 2;
+    private const int EndIndex = 3;
+    private const int FixupsStartIndex = 4;
+    private const int FixupsEndIndex = 5;
+    private const int TrampolineIndex = 6;
+    private const int Trampoline32Index = 7;
+    private const int SyscallEntryIndex = 8;
+    private const int Syscall32EntryIndex = 9;
+    private const int TrapStubsIndex = 10;
+    private const int BootBlockIndex = 11;
+
+    public static ulong Start => Symbol(StartIndex);
+
+    public static ulong TextEnd => Symbol(TextEndIndex);
+
+    public static ulong RodataEnd => Symbol(RodataEndIndex);
+
+    public static ulong End => Symbol(EndIndex);
+
+    public static ulong* FixupsStart => (ulong*)Symbol(FixupsStartIndex);
+
+    public static ulong* FixupsEnd => (ulong*)Symbol(FixupsEndIndex);
+
+    public static ulong SyscallTrampoline => Symbol(TrampolineIndex);
+
+    public static ulong Syscall32Trampoline => Symbol(Trampoline32Index);
+
+    public static ulong SyscallEntry => Symbol(SyscallEntryIndex);
+
+    public static ulong Syscall32Entry => Symbol(Syscall32EntryIndex);
+
+    public static ulong* TrapStubs => (ulong*)Symbol(TrapStubsIndex);
+
+    /// <summary>The memory of CPU 0's block.</summary>
+    public static ulong BootBlock => Symbol(BootBlockIndex);
+
+    public static ulong PhysicalOf(ulong address) => address - MemoryLayout.ImageBase;
+
+    private static ulong Symbol(int index) => GetSymbols()[index];
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "image_symbols")]
+    private static extern ulong* GetSymbols();
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime;
+using Hypervisor.Core;
+using Hypervisor.Core.Interrupts;
+using Hypervisor.Core.Mmu;
+using Hypervisor.Core.Scheduling;
+using Hypervisor.Core.Traps;
+using Hypervisor.X64.Apic;
+using Hypervisor.X64.Boot;
+using Xen.Abi;
+
+namespace Hypervisor.X64.Entry;
+
+/// <summary>Interrupts, traps of the hypervisor itself, and the slow way back to a guest.</summary>
+public static unsafe class InterruptEntry
+{
+    [RuntimeExport("interrupt_from_guest")]
+    public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame) => Handle((byte)frame->EntryVector);
+
+    /// <summary>An interrupt at a preemption point or in the idle loop.</summary>
+    [RuntimeExport("interrupt_in_hypervisor")]
+    public static void InHypervisor(uint vector) => Handle((byte)vector);
+
+    /// <summary>
+    /// Soft interrupts and what else waits (<see cref="VcpuWork"/>), until a vCPU can go on; its upcall too.
+    /// </summary>
+    [RuntimeExport("return_work")]
+    public static void ReturnWork(Vcpu* vcpu, CpuUserRegs* frame)
+    {
+        CpuInfo* cpu = Machine.Cpu;
+        while (true)
+        {
+            SoftIrqs.Run(cpu);
+            vcpu = (Vcpu*)cpu->Current;
+            if ((vcpu->Work & VcpuWork.ReleaseTable) != 0)
+            {
+                PageTables.ContinueParked(vcpu);
+                Machine.InterruptWindow();
+                continue;
+            }
+
+            if ((vcpu->Work & VcpuWork.Nmi) != 0)
+            {
+                Nmis.Deliver(vcpu, frame);
+            }
+
+            if (cpu->SoftIrqPending == 0)
+            {
+                break;
+            }
+        }
+
+        VcpuInfo* info = vcpu->Info;
+        if (info->EventChannelUpcallPending != 0 && info->EventChannelUpcallMask == 0)
+        {
+            GuestBounce.DeliverUpcall(vcpu, frame);
+        }
+    }
+
+    /// <summary>An exception in ring 0: a guarded access goes on at its fixup, anything else is the end.</summary>
+    [RuntimeExport("trap_from_hypervisor")]
+    public static void TrapFromHypervisor(CpuUserRegs* frame)
+    {
+        int vector = (byte)frame->EntryVector;
+        if (vector == Vector.PageFault && PageFault.TryFillLdt((Vcpu*)Machine.Cpu->Current, Machine.ReadCr2()))
+        {
+            return;
+        }
+
+        for (ulong* fixup = ImageLayout.FixupsStart; fixup < ImageLayout.FixupsEnd; fixup += 2)
+        {
+            if (fixup[0] == frame->Rip)
+            {
+                frame->Rip = fixup[1];
+                return;
+            }
+        }
+
+        PrintRegisters(frame);
+        CallChain.Print(frame->Rbp);
+        Panic.Because("an exception in the hypervisor"u8);
+    }
+
+    /// <summary>NMI, #DB, #DF or #MC that interrupted ring 0: takes no lock and does not fault.</summary>
+    [RuntimeExport("nmi_in_hypervisor")]
+    public static void NmiInHypervisor(CpuUserRegs* frame)
+    {
+        switch ((byte)frame->EntryVector)
+        {
+            case Vector.Nmi:
+                Machine.Cpu->NmiCount++;
+                return;
+            case Vector.Debug:
+                // A guest's breakpoint on memory that the hypervisor touched for it, or a MOV SS before an entry.
+                Machine.WriteDebugRegister(6, 0xFFFF0FF0);
+                return;
+            default:
+                PrintRegisters(frame);
+                CallChain.Print(frame->Rbp);
+                Panic.Because("double fault or machine check"u8);
+                return;
+        }
+    }
+
+    private static void Handle(int vector)
+    {
+        switch (vector)
+        {
+            case Vector.Timer:
+                LocalApic.EndOfInterrupt();
+                Machine.RaiseSoftIrq(SoftIrq.Timer);
+                break;
+            case Vector.EventCheck:
+                LocalApic.EndOfInterrupt();
+                SoftIrqs.Receive(Machine.Cpu);
+                break;
+            case Vector.Spurious:
+                break;
+            case Vector.Error:
+                Log.Warning("local APIC error "u8).Hex(LocalApic.ReadErrors()).End();
+                LocalApic.EndOfInterrupt();
+                break;
+            default:
+                IrqTable.Handle(vector);
+                break;
+        }
+    }
+
+    private static void PrintRegisters(CpuUserRegs* frame)
+    {
+        Log.Error("exception "u8).Decimal((int)(byte)frame->EntryVector).Text(", error "u8).Hex(frame->ErrorCode)
+            .Text(", CR2 "u8).Hex(Machine.ReadCr2(), 16).Text(", CR3 "u8).Hex(Machine.ReadCr3(), 16).End();
+        Log.Error("RIP "u8).Hex(frame->Rip, 16).Text(" RSP "u8).Hex(frame->Rsp, 16).Text(" FLAGS "u8)
+            .Hex(frame->Rflags).Text(" CS "u8).Hex(frame->Cs).End();
+        Log.Error("RAX "u8).Hex(frame->Rax, 16).Text(" RBX "u8).Hex(frame->Rbx, 16).Text(" RCX "u8)
+            .Hex(frame->Rcx, 16).Text(" RDX "u8).Hex(frame->Rdx, 16).End();
+        Log.Error("RSI "u8).Hex(frame->Rsi, 16).Text(" RDI "u8).Hex(frame->Rdi, 16).Text(" RBP "u8)
+            .Hex(frame->Rbp, 16).Text(" R8  "u8).Hex(frame->R8, 16).End();
+        Log.Error("R9  "u8).Hex(frame->R9, 16).Text(" R10 "u8).Hex(frame->R10, 16).Text(" R11 "u8)
+            .Hex(frame->R11, 16).Text(" R12 "u8).Hex(frame->R12, 16).End();
+        Log.Error("R13 "u8).Hex(frame->R13, 16).Text(" R14 "u8).Hex(frame->R14, 16).Text(" R15 "u8)
+            .Hex(frame->R15, 16).End();
+    }
+}
