@@ -9,21 +9,24 @@ namespace Hypervisor.Core.Grants;
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct DomainGrants
 {
-    /// <summary>Protects the table of what this domain grants: frames, active entries, hypervisor's bits in shared entries.</summary>
+    /// <summary>Protects the table of what this domain grants: frames, active entries, the hypervisor's bits in shared
+    /// entries.</summary>
     public SpinLock Lock;
 
     /// <summary>Frames shared with the domain: pointers in one page.</summary>
     public GrantEntryV1** Frames;
 
-    /// <summary>Pages of active entries: pointers in two pages, twice as many as frames.</summary>
+    /// <summary>Pages of active entries, two for each frame: pointers in two pages.</summary>
     public ActiveGrant** Active;
     public uint FrameCount;
 
     /// <summary>The domain is dying: nothing is granted any more.</summary>
     public bool IsClosed;
 
-    /// <summary>Protects what follows: the mappings this domain has made. Innermost.</summary>
+    /// <summary>Protects what follows: the mappings that this domain has made.</summary>
     public SpinLock MappingLock;
+
+    /// <summary>Pages of mappings; null until there was one.</summary>
     public Mapping** Mappings;
     public uint MappingPages;
 
@@ -33,6 +36,6 @@ public unsafe struct DomainGrants
     /// <summary>Handles in use.</summary>
     public uint MappingCount;
 
-    /// <summary>Where <c>GrantDomain.Destroy</c> goes on.</summary>
+    /// <summary>Where <see cref="GrantDomain.Destroy"/> goes on.</summary>
     public uint DestroyCursor;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Grant mappings in a guest's page tables. The references behind such an entry belong to the grant table (it took them from
-// the granter), so the entry is written without counting, and removed only by an unmap that names the expected frame. An entry
-// that the guest itself overwrites meanwhile is put back like any other: LeafEntries.Put drops references that the mapping
-// never took, so the grant table takes one set of references for the entry in the page table and one for its own record.
+// Grant mappings in a guest's page tables. The frame is another domain's, so the grant table takes the references: one set for
+// the entry in the page table and one for its own record. From then on the entry is like any other: who removes it, by an unmap, by
+// overwriting it or by tearing down its table, drops the entry's set, and what that set is follows from the entry alone. An unmap
+// may find another mapping of the same frame in the slot than the one it is about. If it has the same rights it is removed instead,
+// and still each set taken is dropped once; with other rights it is refused, or a writable mapping could outlive its grant.
 
 using System.Threading;
 using Xen.Abi;
@@ -39,19 +40,21 @@ public static unsafe class GrantPte
         return error;
     }
 
-    /// <summary>Replaces the entry, which must map <paramref name="expected"/>, by <paramref name="replacement"/> (not present
-    /// or 0). The references of the removed entry are the caller's to drop.</summary>
+    /// <summary>Removes the entry, which must map <paramref name="expected"/> with or without write access, and drops its
+    /// references. The caller's own hold the frame until it has flushed.</summary>
     /// <returns>Inval: no slot, or it maps something else.</returns>
-    public static Errno Unmap(Vcpu* vcpu, ulong hostAddress, bool containsPte, Mfn expected, ulong replacement)
+    public static Errno Unmap(Vcpu* vcpu, ulong hostAddress, bool containsPte, Mfn expected, bool writable)
     {
         Domain* domain = vcpu->Domain;
         domain->MmuLock.Acquire();
         Errno error = Errno.Inval;
         ulong* slot = Find(vcpu, hostAddress, containsPte);
-        if (slot != null && (*slot & Pte.Present) != 0 && Pte.FrameOf(*slot) == expected
-            && (replacement & Pte.Present) == 0)
+        ulong old = slot == null ? 0 : *slot;
+        ulong rights = Pte.Present | (writable ? Pte.Writable : 0);
+        if ((old & (Pte.Present | Pte.Writable)) == rights && Pte.FrameOf(old) == expected)
         {
-            Volatile.Write(ref *slot, replacement);
+            Volatile.Write(ref *slot, 0);
+            LeafEntries.Put(domain, old);
             error = Errno.Ok;
         }
 
