@@ -4,7 +4,8 @@ using System;
 
 namespace Hypervisor.Core.Acpi;
 
-/// <summary>Why the firmware's tables cannot be used; <see cref="AcpiErrors.Describe"/> says each in one clause.</summary>
+/// <summary>Why the firmware's tables cannot be used; <see cref="AcpiErrors.Describe"/> says each in one
+/// clause.</summary>
 public enum AcpiError
 {
     Ok = 0,

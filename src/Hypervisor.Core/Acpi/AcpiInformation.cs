@@ -88,13 +88,15 @@ public unsafe struct AcpiInformation
 
     public byte Revision;
 
-    /// <summary>Physical addresses of root pointer (0 when only a copy exists), RSDT or XSDT, DSDT and FACS; 0 is none.</summary>
+    /// <summary>Physical addresses of root pointer (0 when only a copy exists), RSDT or XSDT, DSDT and FACS; 0 is
+    /// none.</summary>
     public ulong RootPointer;
     public ulong RootTable;
     public ulong Dsdt;
     public ulong Facs;
 
-    /// <summary>Tables named by the root that are unreadable or whose checksum is wrong, and the last one's signature.</summary>
+    /// <summary>Tables named by the root that are unreadable or whose checksum is wrong, and the last one's
+    /// signature.</summary>
     public int BadTables;
     public uint LastBadSignature;
 
@@ -188,7 +190,8 @@ public unsafe struct AcpiInformation
         }
     }
 
-    /// <summary>Where an ISA interrupt arrives and how it signals: the override's word, or the bus's convention.</summary>
+    /// <summary>Where an ISA interrupt arrives and how it signals: the override's word, or the bus's
+    /// convention.</summary>
     public readonly uint GsiOfIsa(byte irq, out IrqMode mode)
     {
         for (int i = 0; i < OverrideCount; i++)

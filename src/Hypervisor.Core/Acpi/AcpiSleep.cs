@@ -4,7 +4,8 @@ using Xen.Abi;
 
 namespace Hypervisor.Core.Acpi;
 
-/// <summary>Enters a sleep state with the values that Domain-0 found in AML (XENPF_enter_acpi_sleep), and resets the machine.</summary>
+/// <summary>Enters a sleep state with the values that Domain-0 found in AML (XENPF_enter_acpi_sleep), and resets the
+/// machine.</summary>
 public static unsafe class AcpiSleep
 {
     private const ushort SleepEnable = 1 << 13;
@@ -41,7 +42,8 @@ public static unsafe class AcpiSleep
         return Errno.Io;
     }
 
-    /// <summary>Resets through the register that the firmware names; returns where there is none or it does nothing.</summary>
+    /// <summary>Resets through the register that the firmware names; returns where there is none or it does
+    /// nothing.</summary>
     public static void TryReset()
     {
         AcpiInformation* acpi = AcpiTables.Current;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Firmware's tables are read once, at boot, through a window of physical memory, and what the hypervisor needs of them
-// is copied. Domain-0 interprets the rest, AML included, itself. Nothing in the tables is believed: a table with a wrong
-// checksum or an impossible length is skipped and counted; an entry that does not fit its table ends the reading of it.
+// is copied. Domain-0 interprets the rest, AML included, itself. Nothing in the tables is believed: a table with a
+// wrong checksum or an impossible length is skipped and counted; an entry that does not fit its table ends the
+// reading of it.
 
 using Hypervisor.Core.Boot;
 
@@ -43,7 +44,8 @@ public static unsafe class AcpiTables
         // The copy says nothing of where the original is; a BIOS's is where it always is.
         information->RootPointer = pointer.Address;
         information->Revision = pointer.Revision;
-        bool isWide = AcpiTable.TryOpen(window, pointer.Xsdt, out AcpiTable root, out _) && root.Signature == XsdtSignature;
+        bool isWide = AcpiTable.TryOpen(window, pointer.Xsdt, out AcpiTable root, out _)
+            && root.Signature == XsdtSignature;
         if (!isWide && !(AcpiTable.TryOpen(window, pointer.Rsdt, out root, out _) && root.Signature == RsdtSignature))
         {
             return AcpiError.RootTableUnusable;

@@ -71,7 +71,8 @@ internal static unsafe class Madt
             case Entry.LocalApic:
                 return AddCpu(table.Byte(offset + 3), table.Byte(offset + 2), table.UInt32(offset + 4), information);
             case Entry.LocalX2Apic:
-                return AddCpu(table.UInt32(offset + 4), table.UInt32(offset + 12), table.UInt32(offset + 8), information);
+                return AddCpu(
+                    table.UInt32(offset + 4), table.UInt32(offset + 12), table.UInt32(offset + 8), information);
             case Entry.IoApic:
                 uint address = table.UInt32(offset + 4);
                 return address != 0 && information->TryAdd(new AcpiIoApic
@@ -110,7 +111,8 @@ internal static unsafe class Madt
         }
     }
 
-    /// <summary>Some firmware lists a CPU by both kinds of entry, and unused slots by the number that means none.</summary>
+    /// <summary>Some firmware lists a CPU by both kinds of entry, and unused slots by the number that means
+    /// none.</summary>
     private static bool AddCpu(uint apicId, uint processorId, uint flags, AcpiInformation* information)
     {
         bool isEnabled = (flags & Enabled) != 0;

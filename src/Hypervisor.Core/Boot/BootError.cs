@@ -4,7 +4,8 @@ using System;
 
 namespace Hypervisor.Core.Boot;
 
-/// <summary>Why what the loader left in memory cannot be used; <see cref="BootErrors.Describe"/> says each in one clause.</summary>
+/// <summary>Why what the loader left in memory cannot be used; <see cref="BootErrors.Describe"/> says each in one
+/// clause.</summary>
 public enum BootError
 {
     Ok = 0,

@@ -7,7 +7,8 @@ namespace Hypervisor.Core.Boot;
 /// <summary>Everything the loader said, in one place and independent of the loader's own memory.</summary>
 /// <remarks>
 /// Texts are copied into the structure and point into it: it lives where it was filled and is never copied. Modules and
-/// the EFI map stay where the loader put them; <see cref="BootModule.Start"/> and <see cref="EfiMapAddress"/> are physical.
+/// the EFI map stay where the loader put them; <see cref="BootModule.Start"/> and <see cref="EfiMapAddress"/> are
+/// physical.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct BootInformation
@@ -45,7 +46,8 @@ public unsafe struct BootInformation
     /// <summary>The loader left EFI's boot services running.</summary>
     public bool EfiBootServicesRunning;
 
-    /// <summary>EFI's memory map in place: physical address, bytes, bytes of a descriptor, version; address 0 is none.</summary>
+    /// <summary>EFI's memory map in place: physical address, bytes, bytes of a descriptor, version; address 0 is
+    /// none.</summary>
     public ulong EfiMapAddress;
     public uint EfiMapLength;
     public uint EfiDescriptorSize;

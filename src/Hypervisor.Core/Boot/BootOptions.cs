@@ -94,7 +94,8 @@ public struct MemoryAmount
     /// <summary>The size was written with a minus: it is what remains for others.</summary>
     public bool IsRemainder;
 
-    /// <summary>Bytes out of <paramref name="available"/>; <paramref name="otherwise"/> where nothing was stated.</summary>
+    /// <summary>Bytes out of <paramref name="available"/>; <paramref name="otherwise"/> where nothing was
+    /// stated.</summary>
     public readonly ulong Of(ulong available, ulong otherwise)
     {
         if (!IsSet)

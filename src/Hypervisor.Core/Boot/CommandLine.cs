@@ -279,7 +279,8 @@ public static unsafe class CommandLine
         return value.Length > 0;
     }
 
-    /// <summary>A level, or two with a slash: what lies between them would be rate-limited, so the first decides.</summary>
+    /// <summary>A level, or two with a slash: what lies between them would be rate-limited, so the first
+    /// decides.</summary>
     private static bool ParseLevel(BootText value, int* level)
     {
         int slash = TextNumber.IndexOf(value, (byte)'/');

@@ -2,7 +2,8 @@
 
 namespace Hypervisor.Core.Boot;
 
-/// <summary>Reads the description of the screen, which both multiboot versions share but for the place of the colours.</summary>
+/// <summary>Reads the description of the screen, which both multiboot versions share but for the place of the
+/// colours.</summary>
 internal static unsafe class FramebufferInfo
 {
     private const byte TypeIndexed = 0;

@@ -58,8 +58,8 @@ public unsafe struct MemoryMap
 
     public void Clear() => _count = 0;
 
-    /// <summary>Appends a region as the firmware states it; false when the map is full. Empty regions are left out, what
-    /// wraps ends at the top of the address space, unknown types count as reserved.</summary>
+    /// <summary>Appends a region as the firmware states it; false when the map is full. Empty regions are left out,
+    /// what wraps ends at the top of the address space, unknown types count as reserved.</summary>
     public bool TryAdd(ulong start, ulong length, uint type)
     {
         if (length == 0)
@@ -78,7 +78,8 @@ public unsafe struct MemoryMap
         return length == 0 || TryAppend(new MemoryRegion(start, length, known));
     }
 
-    /// <summary>Lengthens the region added last when the new one continues it; false, and no change, when it does not.</summary>
+    /// <summary>Lengthens the region added last when the new one continues it; false, and no change, when it does
+    /// not.</summary>
     public bool TryExtendLast(ulong start, ulong length, MemoryType type)
     {
         if (_count == 0)
@@ -145,11 +146,12 @@ public unsafe struct MemoryMap
         return BootError.Ok;
     }
 
-    /// <summary>Takes the range, widened to whole pages, out of RAM; other types keep it. The map must be normalised.</summary>
+    /// <summary>Takes the range, widened to whole pages, out of RAM; other types keep it. The map must be
+    /// normalised.</summary>
     public BootError Reserve(ulong start, ulong end)
     {
         start &= ~MemoryLayout.PageMask;
-        end = end > ~MemoryLayout.PageMask ? ~MemoryLayout.PageMask : (end + MemoryLayout.PageMask) & ~MemoryLayout.PageMask;
+        end = RoundUp(end);
         if (start >= end)
         {
             return BootError.Ok;
@@ -188,7 +190,8 @@ public unsafe struct MemoryMap
         return BootError.Ok;
     }
 
-    /// <summary>Drops RAM from <paramref name="limit"/> on: the option <c>mem</c>, and what the direct map has no room for.</summary>
+    /// <summary>Drops RAM from <paramref name="limit"/> on: the option <c>mem</c>, and what the direct map has no
+    /// room for.</summary>
     public void LimitRam(ulong limit)
     {
         limit &= ~MemoryLayout.PageMask;
@@ -212,6 +215,12 @@ public unsafe struct MemoryMap
         }
     }
 
+    /// <summary>The next page boundary; an address in the last page of the address space has none and gets its
+    /// own.</summary>
+    private static ulong RoundUp(ulong address) => address > ~MemoryLayout.PageMask
+        ? ~MemoryLayout.PageMask
+        : (address + MemoryLayout.PageMask) & ~MemoryLayout.PageMask;
+
     /// <summary>The order in which types win where entries overlap.</summary>
     private static int Restrictiveness(MemoryType type) => type switch
     {
@@ -222,8 +231,8 @@ public unsafe struct MemoryMap
         _ => 4,
     };
 
-    /// <summary>The first stretch at or after <paramref name="position"/> that some entry claims and inside which no entry begins
-    /// or ends.</summary>
+    /// <summary>The first stretch at or after <paramref name="position"/> that some entry claims and inside which no
+    /// entry begins or ends.</summary>
     private readonly bool FindStretch(ulong position, out ulong start, out ulong end, out MemoryType type)
     {
         start = ulong.MaxValue;
@@ -302,10 +311,7 @@ public unsafe struct MemoryMap
                 continue;
             }
 
-            // A start in the last page of the address space has no next page.
-            ulong start = region.Base > ~MemoryLayout.PageMask
-                ? ~MemoryLayout.PageMask
-                : (region.Base + MemoryLayout.PageMask) & ~MemoryLayout.PageMask;
+            ulong start = RoundUp(region.Base);
             ulong end = region.End & ~MemoryLayout.PageMask;
             if (start >= end)
             {

@@ -2,7 +2,8 @@
 
 namespace Hypervisor.Core.Boot;
 
-/// <summary>Kinds of physical memory, numbered as in ACPI §15.1 (E820), multiboot and XENMEM_machine_memory_map.</summary>
+/// <summary>Kinds of physical memory, numbered as in ACPI §15.1 (E820), multiboot and
+/// XENMEM_machine_memory_map.</summary>
 public enum MemoryType : uint
 {
     Ram = 1,

@@ -71,7 +71,11 @@ internal static unsafe class Multiboot1
         if ((flags & HasCommandLine) != 0)
         {
             BootError error = KeepText(
-                *(uint*)(start + 16), window, information, BootError.CommandLineOutOfReach, out information->CommandLine);
+                *(uint*)(start + 16),
+                window,
+                information,
+                BootError.CommandLineOutOfReach,
+                out information->CommandLine);
             if (error != BootError.Ok)
             {
                 return error;
@@ -79,7 +83,12 @@ internal static unsafe class Multiboot1
         }
 
         return (flags & HasLoaderName) != 0
-            ? KeepText(*(uint*)(start + 64), window, information, BootError.LoaderNameOutOfReach, out information->LoaderName)
+            ? KeepText(
+                *(uint*)(start + 64),
+                window,
+                information,
+                BootError.LoaderNameOutOfReach,
+                out information->LoaderName)
             : BootError.Ok;
     }
 
@@ -129,7 +138,8 @@ internal static unsafe class Multiboot1
         return BootError.Ok;
     }
 
-    private static BootError ReadMemoryMap(uint length, ulong address, PhysicalWindow window, BootInformation* information)
+    private static BootError ReadMemoryMap(
+        uint length, ulong address, PhysicalWindow window, BootInformation* information)
     {
         byte* map = window.At(address, length);
         if (map == null)

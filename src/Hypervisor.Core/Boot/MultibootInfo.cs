@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Multiboot 1 (magic 2BADB002h) leaves a structure whose flags say which fields are valid; multiboot 2 (magic 36D76289h)
-// a list of tags, eight-byte aligned. Both are read where they lie, through a window of physical memory; nothing in
-// them is believed: each address, size and count is checked against the window or the enclosing tag before it is used.
+// Multiboot 1 (magic 2BADB002h) leaves a structure whose flags say which fields are valid; multiboot 2 (magic
+// 36D76289h) a list of tags, eight-byte aligned. Both are read where they lie, through a window of physical memory;
+// nothing in them is believed: each address, size and count is checked against the window or the enclosing tag before
+// it is used.
 
 namespace Hypervisor.Core.Boot;
 
@@ -11,7 +12,8 @@ public static unsafe class MultibootInfo
     public const uint Magic1 = 0x2BADB002;
     public const uint Magic2 = 0x36D76289;
 
-    /// <summary>Fills <paramref name="information"/>, which is zeroed, from the loader's structure at a physical address.</summary>
+    /// <summary>Fills <paramref name="information"/>, which is zeroed, from the loader's structure at a physical
+    /// address.</summary>
     public static BootError Parse(uint magic, ulong address, PhysicalWindow window, BootInformation* information)
     {
         BootError error = magic switch

@@ -2,7 +2,8 @@
 
 namespace Hypervisor.Core.Boot;
 
-/// <summary>The part of physical memory that is mapped while the loader's data is read: from 0 to <see cref="Length"/>.</summary>
+/// <summary>The part of physical memory that is mapped while the loader's data is read: from 0 to
+/// <see cref="Length"/>.</summary>
 public readonly unsafe struct PhysicalWindow
 {
     private readonly byte* _base;

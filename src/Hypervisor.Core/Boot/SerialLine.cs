@@ -51,7 +51,8 @@ internal static unsafe class SerialLine
 
     private static bool TryParseFormat(BootText text, SerialOptions* options)
     {
-        if (text.Length != 3 || text.Pointer[0] is < (byte)'5' or > (byte)'8' || text.Pointer[2] is not ((byte)'1' or (byte)'2')
+        if (text.Length != 3 || text.Pointer[0] is < (byte)'5' or > (byte)'8'
+            || text.Pointer[2] is not ((byte)'1' or (byte)'2')
             || text.Pointer[1] is not ((byte)'n' or (byte)'o' or (byte)'e' or (byte)'m' or (byte)'s'))
         {
             return false;

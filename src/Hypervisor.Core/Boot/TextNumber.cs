@@ -45,7 +45,8 @@ internal static unsafe class TextNumber
         return true;
     }
 
-    /// <summary>Reads a leading number, decimal or <c>0x…</c>; false where there is none or it exceeds 64 bits.</summary>
+    /// <summary>Reads a leading number, decimal or <c>0x…</c>; false where there is none or it exceeds 64
+    /// bits.</summary>
     internal static bool TryParse(BootText text, out ulong value, out int used)
     {
         value = 0;
@@ -73,7 +74,8 @@ internal static unsafe class TextNumber
         return used > first;
     }
 
-    /// <summary>Reads a size: a number alone counts KiB, the suffixes are B, K, M, G and T; a minus means the remainder.</summary>
+    /// <summary>Reads a size: a number alone counts KiB, the suffixes are B, K, M, G and T; a minus means the
+    /// remainder.</summary>
     internal static bool TryParseAmount(BootText text, MemoryAmount* amount)
     {
         bool isRemainder = TryStrip(text, "-"u8, out BootText digits);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Locking: s_lock protects ring and switch; nothing else is taken while it is held, events are raised after its release.
+// Locking: s_lock protects ring and switch; nothing else is taken while it is held, events are raised after its
+// release.
 
 using System;
 using Xen.Abi;

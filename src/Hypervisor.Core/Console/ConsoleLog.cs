@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Locking: s_lock protects the ring and nests inside nothing but the consoles' own lock; AppendUnlocked is for the dying machine.
+// Locking: s_lock protects the ring and nests inside nothing but the consoles' own lock; AppendUnlocked is for the
+// dying machine.
 
 using Xen.Abi;
 
@@ -29,7 +30,8 @@ public static unsafe class ConsoleLog
         }
     }
 
-    /// <summary>Copies the log to the caller's buffer, changing <paramref name="operation"/> as the interface says.</summary>
+    /// <summary>Copies the log to the caller's buffer, changing <paramref name="operation"/> as the interface
+    /// says.</summary>
     /// <returns>EFAULT where the buffer cannot be written; what had been copied by then stays unread.</returns>
     public static Errno Read(SysCtlReadConsole* operation)
     {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// console_io: Domain-0's own console is the serial line, whose bytes pass as they are. Other domains have their consoles through
-// Domain-0; the hypervisor's log is open to them only when the boot asks for it (micro guests, debugging).
-// Locking: s_lock protects the lines of guests; it nests outside the consoles' lock.
+// console_io: Domain-0's own console is the serial line, whose bytes pass as they are. Other domains have their
+// consoles through Domain-0; the hypervisor's log is open to them only when the boot asks for it (micro guests,
+// debugging). Locking: s_lock protects the lines of guests; it nests outside the consoles' lock.
 
 using Xen.Abi;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The tail of the hypervisor's log, for XEN_SYSCTL_readconsole. Producer and consumer are running 32-bit indices that
 // wrap by themselves; a byte's place is its index modulo the size. When the ring is full the oldest text goes. A reader
-// that follows incrementally keeps an index of its own; should its text be gone meanwhile, it goes on with the oldest there is.
+// that follows incrementally keeps an index of its own; should its text be gone meanwhile, it goes on with the oldest
+// there is.
 
 using System.Runtime.InteropServices;
 

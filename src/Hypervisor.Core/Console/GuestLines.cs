@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Guests write in pieces: several domains that speak at once would mix within a line. A domain's text is collected until
-// its line ends, then leaves with the domain's number in front. Few domains speak at the same time: a small table
+// Guests write in pieces: several domains that speak at once would mix within a line. A domain's text is collected
+// until its line ends, then leaves with the domain's number in front. Few domains speak at the same time: a small table
 // suffices, and whoever finds no place in it makes the oldest unfinished line leave as it is.
 //
 // A guest that writes without end would drown the log. All lines draw on one account of bytes that time refills; a

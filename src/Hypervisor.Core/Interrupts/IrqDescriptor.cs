@@ -7,8 +7,8 @@ namespace Hypervisor.Core.Interrupts;
 
 /// <summary>One interrupt source of the machine.</summary>
 /// <remarks>
-/// Locking: <see cref="Lock"/> protects everything but <see cref="Kind"/> and <see cref="Vector"/>, which change under the
-/// table's lock as well. Order: table lock, descriptor lock, event table's lock.
+/// Locking: <see cref="Lock"/> protects everything but <see cref="Kind"/> and <see cref="Vector"/>, which change
+/// under the table's lock as well. Order: table lock, descriptor lock, event table's lock.
 /// Invariant: a level-triggered pin is unmasked only while nobody has it in flight.
 /// </remarks>
 [StructLayout(LayoutKind.Sequential)]
@@ -53,7 +53,8 @@ public unsafe struct IrqDescriptor
 
     private fixed ulong _bindings[MaxBindings * 2];
 
-    /// <summary>Binding <paramref name="index"/>, below <see cref="MaxBindings"/>, of a descriptor that does not move.</summary>
+    /// <summary>Binding <paramref name="index"/>, below <see cref="MaxBindings"/>, of a descriptor that does not
+    /// move.</summary>
     public static IrqBinding* Binding(IrqDescriptor* irq, int index) => (IrqBinding*)irq->_bindings + index;
 
     /// <summary>The domain's binding, or null.</summary>

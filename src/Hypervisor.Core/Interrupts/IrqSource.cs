@@ -2,7 +2,8 @@
 
 namespace Hypervisor.Core.Interrupts;
 
-/// <summary>Masks and programs an interrupt where it comes from: pin or message. The caller holds the descriptor's lock.</summary>
+/// <summary>Masks and programs an interrupt where it comes from: pin or message. The caller holds the descriptor's
+/// lock.</summary>
 internal static unsafe class IrqSource
 {
     /// <summary>Writes vector and destination; the source is masked afterwards, if it can be.</summary>

@@ -7,15 +7,15 @@
 // occurrence raises the port; closing the port masks the source again; unmap_pirq takes vector and right away.
 //
 // Edges and messages are acknowledged at once and may come again at any time: the port's pending bit absorbs them. A
-// level-triggered pin is masked before it is acknowledged and stays so until every domain that got it has said it is done
-// (PHYSDEVOP_eoi, or unmasking the port): no priority of the local APIC is held meanwhile, and a guest that never answers
-// blocks its own device and those on the same line.
+// level-triggered pin is masked before it is acknowledged and stays so until every domain that got it has said it is
+// done (PHYSDEVOP_eoi, or unmasking the port): no priority of the local APIC is held meanwhile, and a guest that
+// never answers blocks its own device and those on the same line.
 //
 // Storms: a source that exceeds what the fastest device has reason for is masked until the next Tick, with one line in
 // the log, so that it cannot take the whole machine. Level-triggered ones are paced by their guests.
 //
-// Locking: s_lock covers allocation and the table of vectors; each descriptor has its own lock, under which ports are raised:
-// nobody binds or unbinds with an event table's lock held.
+// Locking: s_lock covers allocation and the table of vectors; each descriptor has its own lock, under which ports are
+// raised: nobody binds or unbinds with an event table's lock held.
 
 using Hypervisor.Core.Events;
 
@@ -102,7 +102,7 @@ public static unsafe class IrqTable
     }
 
     /// <summary>A free descriptor for a message, with a vector; null where numbers or vectors have run out.</summary>
-    internal static IrqDescriptor* TakeMessage(IrqKind kind)
+    public static IrqDescriptor* TakeMessage(IrqKind kind)
     {
         if (s_irqs == null)
         {

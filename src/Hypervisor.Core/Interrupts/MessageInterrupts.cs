@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Message-signalled interrupts (PCI Local Bus 3.0 §6.8): a device writes Data to Address, and the address names a local APIC
-// (Intel SDM Vol. 3A §11.11), so that whoever writes these registers decides which vector is raised where. That is the
-// hypervisor alone. Domain-0 enables and disables the capability as a whole by its control register, as it does without us.
+// Message-signalled interrupts (PCI Local Bus 3.0 §6.8): a device writes Data to Address, and the address names a
+// local APIC (Intel SDM Vol. 3A §11.11), so that whoever writes these registers decides which vector is raised where.
+// That is the hypervisor alone. Domain-0 enables and disables the capability as a whole by its control register, as
+// it does without us.
 //
-// MSI keeps one message in configuration space; MSI-X has a table in a memory BAR, of which one page a message is mapped.
+// MSI keeps one message in configuration space; MSI-X has a table in a memory BAR, of which one page a message is
+// mapped.
 
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Pci;
@@ -48,7 +50,8 @@ public static unsafe class MessageInterrupts
     /// <param name="irq">The new interrupt; null unless Ok.</param>
     /// <returns>NoDev: no such function or capability; Inval: no such entry; Busy: the message is in use; NoSpace: no
     /// number, vector or mapping left.</returns>
-    internal static Errno Allocate(PciAddress device, bool isMsiX, uint entry, ulong statedTable, out IrqDescriptor* irq)
+    internal static Errno Allocate(
+        PciAddress device, bool isMsiX, uint entry, ulong statedTable, out IrqDescriptor* irq)
     {
         irq = null;
         uint capability = PciCapability.Find(device, isMsiX ? PciCapability.MsiX : PciCapability.Msi);
@@ -200,7 +203,8 @@ public static unsafe class MessageInterrupts
         return false;
     }
 
-    /// <summary>True when a write to configuration space would touch a message that the hypervisor has written.</summary>
+    /// <summary>True when a write to configuration space would touch a message that the hypervisor has
+    /// written.</summary>
     internal static bool IsProtected(PciAddress device, uint register, uint bytes)
     {
         IrqDescriptor* irq = Find(device, false, 0);
@@ -249,7 +253,8 @@ public static unsafe class MessageInterrupts
             ? (Machine.ReadDevice32(irq->TableEntry + EntryControl) & EntryMasked) != 0
             : (PciConfig.Read(irq->Device, MaskRegister(irq), 4) & 1) != 0);
 
-    private static Errno MapEntry(PciAddress device, uint capability, uint entry, ulong statedTable, out uint* tableEntry)
+    private static Errno MapEntry(
+        PciAddress device, uint capability, uint entry, ulong statedTable, out uint* tableEntry)
     {
         tableEntry = null;
 

@@ -10,7 +10,8 @@ public readonly struct PciAddress
 
     public PciAddress(uint raw) => Raw = raw;
 
-    public PciAddress(uint segment, uint bus, uint devFn) => Raw = (segment << 16) | ((bus & 0xFF) << 8) | (devFn & 0xFF);
+    public PciAddress(uint segment, uint bus, uint devFn) =>
+        Raw = (segment << 16) | ((bus & 0xFF) << 8) | (devFn & 0xFF);
 
     public uint Segment => Raw >> 16;
 

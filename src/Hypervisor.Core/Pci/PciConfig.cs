@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Configuration space by the port mechanism: segment 0, 256 bytes a function. The address port is one register of the whole
-// machine, so Domain-0's accesses come through here as well, each with the value it latched.
+// Configuration space by the port mechanism: segment 0, 256 bytes a function. The address port is one register of the
+// whole machine, so Domain-0's accesses come through here as well, each with the value it latched.
 // Locking: s_lock covers the pair of ports; innermost.
 
 using Hypervisor.Core.Interrupts;
@@ -31,11 +31,13 @@ public static unsafe class PciConfig
         }
     }
 
-    /// <summary>An access to port CFCh + <paramref name="offset"/> by a domain that has latched <paramref name="latch"/>.</summary>
+    /// <summary>An access to port CFCh + <paramref name="offset"/> by a domain that has latched
+    /// <paramref name="latch"/>.</summary>
     public static uint ReadLatched(uint latch, int offset, int bytes) =>
         (uint)offset + (uint)bytes > 4 ? Absent(bytes) : ReadRaw(latch & LatchMask, offset, bytes);
 
-    /// <summary>As <see cref="ReadLatched"/>. Writes to what the hypervisor has put into a message capability vanish.</summary>
+    /// <summary>As <see cref="ReadLatched"/>. Writes to what the hypervisor has put into a message capability
+    /// vanish.</summary>
     public static void WriteLatched(uint latch, int offset, int bytes, uint value)
     {
         uint register = (latch & 0xFC) + (uint)offset;

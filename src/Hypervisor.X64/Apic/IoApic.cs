@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// I/O APICs (Intel 82093AA data sheet, ICH9 §13.5): each has an index and a data register and serves a range of global system
-// interrupts (GSI), one redirection entry of 64 bits a pin. The low words are kept in memory too, so that masking is one
-// write. A level-triggered pin stays asserted in the entry (remote IRR) until the local APIC's EOI has been broadcast.
+// I/O APICs (Intel 82093AA data sheet, ICH9 §13.5): each has an index and a data register and serves a range of
+// global system interrupts (GSI), one redirection entry of 64 bits a pin. The low words are kept in memory too, so
+// that masking is one write. A level-triggered pin stays asserted in the entry (remote IRR) until the local APIC's
+// EOI has been broadcast.
 //
 // Locking: s_lock covers index and data registers and the copies; taken with interrupts off, nothing is taken inside.
 
@@ -68,7 +69,8 @@ public static unsafe class IoApic
         }
     }
 
-    /// <summary>Writes the redirection entry of a GSI: fixed delivery, physical destination; it stays or becomes masked.</summary>
+    /// <summary>Writes the redirection entry of a GSI: fixed delivery, physical destination; it stays or becomes
+    /// masked.</summary>
     [RuntimeExport("ioapic_program")]
     public static void Program(uint gsi, int vector, uint apicId, bool isLevel, bool isActiveLow)
     {
@@ -168,8 +170,8 @@ public static unsafe class IoApic
         return false;
     }
 
-    /// <summary>Reads the identification, version or arbitration register, or a redirection entry, of the controller at a
-    /// physical address; false where there is no such register.</summary>
+    /// <summary>Reads the identification, version or arbitration register, or a redirection entry, of the controller
+    /// at a physical address; false where there is no such register.</summary>
     [RuntimeExport("ioapic_read_register")]
     public static bool TryReadRegister(ulong physical, uint register, uint* value)
     {

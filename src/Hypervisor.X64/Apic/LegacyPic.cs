@@ -2,7 +2,8 @@
 
 namespace Hypervisor.X64.Apic;
 
-/// <summary>The two 8259 controllers (Intel 8259A data sheet): initialised so that they are in a known state, then masked for good.</summary>
+/// <summary>The two 8259 controllers (Intel 8259A data sheet): initialised so that they are in a known state, then
+/// masked for good.</summary>
 public static class LegacyPic
 {
     private const ushort MasterCommand = 0x20;
@@ -15,7 +16,8 @@ public static class LegacyPic
     private const byte Mode8086 = 0x01;
     private const byte MaskAll = 0xFF;
 
-    /// <summary>A vector range that nothing else uses: even masked controllers can deliver a spurious interrupt.</summary>
+    /// <summary>A vector range that nothing else uses: even masked controllers can deliver a spurious
+    /// interrupt.</summary>
     public const int FirstVector = 0xF0;
 
     public static void Disable()

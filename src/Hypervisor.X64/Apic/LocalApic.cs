@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The local APIC of the CPU that runs the code (Intel SDM Vol. 3A ch. 11, AMD APM Vol. 2 ch. 16). Firmware leaves it in xAPIC mode,
-// where registers are device memory at one address for every CPU, or in x2APIC mode, where they are MSRs; the mode found is
-// kept. Destinations are physical throughout.
+// The local APIC of the CPU that runs the code (Intel SDM Vol. 3A ch. 11, AMD APM Vol. 2 ch. 16). Firmware leaves it
+// in xAPIC mode, where registers are device memory at one address for every CPU, or in x2APIC mode, where they are
+// MSRs; the mode found is kept. Destinations are physical throughout.
 //
 // The timer serves one deadline at a time, given in TSC ticks: as such where the processor takes a deadline, otherwise
 // as a count at the timer's own rate, which is measured against the TSC once. A count that exceeds 32 bits is cut: the
@@ -116,7 +116,8 @@ public static unsafe class LocalApic
         return s_isX2Mode || s_registers != null;
     }
 
-    /// <summary>Brings this CPU's APIC into the state that the hypervisor wants, whatever firmware or reset left.</summary>
+    /// <summary>Brings this CPU's APIC into the state that the hypervisor wants, whatever firmware or reset
+    /// left.</summary>
     /// <param name="acpi">Says on which pin NMI arrives; may be null.</param>
     /// <param name="processorId">This CPU's number in the MADT.</param>
     public static void EnableOnThisCpu(AcpiInformation* acpi, uint processorId)
@@ -172,10 +173,13 @@ public static unsafe class LocalApic
         }
     }
 
-    /// <summary>True while this CPU has taken <paramref name="vector"/> and not ended it: what tells a real interrupt from
-    /// a spurious one.</summary>
-    public static bool IsInService(int vector) =>
-        (Read((LocalApicRegister)((uint)LocalApicRegister.InService + ((uint)vector >> 5 << 4))) >> (vector & 31) & 1) != 0;
+    /// <summary>True while this CPU has taken <paramref name="vector"/> and not ended it: what tells a real interrupt
+    /// from a spurious one.</summary>
+    public static bool IsInService(int vector)
+    {
+        uint offset = (uint)LocalApicRegister.InService + ((uint)vector >> 5 << 4);
+        return (Read((LocalApicRegister)offset) >> (vector & 31) & 1) != 0;
+    }
 
     /// <summary>Reads and clears the error bits, for the error vector.</summary>
     public static uint ReadErrors()
@@ -200,7 +204,8 @@ public static unsafe class LocalApic
     public static void SendStartup(uint apicId, uint address) =>
         Command(apicId, LevelAssert | DeliveryStartup | (address >> MemoryLayout.PageShift & 0xFF));
 
-    /// <summary>Measures the timer's rate against the TSC. Once, on the first CPU, after <see cref="EnableOnThisCpu"/>.</summary>
+    /// <summary>Measures the timer's rate against the TSC. Once, on the first CPU, after
+    /// <see cref="EnableOnThisCpu"/>.</summary>
     /// <param name="tscHertz">The TSC's rate.</param>
     /// <returns>False where the timer does not count.</returns>
     public static bool TryCalibrateTimer(ulong tscHertz)
@@ -274,7 +279,8 @@ public static unsafe class LocalApic
         return Masked;
     }
 
-    /// <summary>A crashed predecessor may have left interrupts in service, which would block all of lower priority.</summary>
+    /// <summary>A crashed predecessor may have left interrupts in service, which would block all of lower
+    /// priority.</summary>
     private static void AcknowledgeLeftovers()
     {
         for (int turn = 0; turn < 256; turn++)

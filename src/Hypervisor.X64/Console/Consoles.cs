@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Every line of the hypervisor goes into the ring and to each console that is open. CPUs compose lines from pieces; once
-// EnableLineBuffers has been called the pieces wait in a buffer of their CPU until the line ends, so that lines of different
-// CPUs do not mix. The end of the machine shows everything: BreakLock empties the buffer of the dying CPU and from then on
-// nothing waits for a lock or for the end of a line.
+// Every line of the hypervisor goes into the ring and to each console that is open. CPUs compose lines from pieces;
+// once EnableLineBuffers has been called the pieces wait in a buffer of their CPU until the line ends, so that lines
+// of different CPUs do not mix. The end of the machine shows everything: BreakLock empties the buffer of the dying
+// CPU and from then on nothing waits for a lock or for the end of a line.
 //
 // Locking: s_lock covers the drivers; innermost but for the ring's. NMI and machine-check code may have interrupted its
 // holder: waiting is bounded, and whoever loses patience writes anyway.
 
 using System.Runtime;
+using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Boot;
 using Hypervisor.Core.Console;
+using Hypervisor.Core.Interrupts;
 
 namespace Hypervisor.X64.Console;
 
@@ -29,7 +31,8 @@ public static unsafe class Consoles
     private static bool s_hasLineBuffers;
     private static LineBuffers s_lines;
 
-    /// <summary>I/O port of the line that the hypervisor keeps from Domain-0, by number 0 or 1; 0 where it is free.</summary>
+    /// <summary>I/O port of the line that the hypervisor keeps from Domain-0, by number 0 or 1; 0 where it is
+    /// free.</summary>
     public static ushort OwnedPort(int line) => line == 0 ? s_com1.Port : s_com2.Port;
 
     /// <summary>Interrupt (ISA) of that line; meaningful where <see cref="OwnedPort"/> is not 0.</summary>
@@ -46,8 +49,8 @@ public static unsafe class Consoles
         }
     }
 
-    /// <summary>What the command line wants. Without <c>console=</c>: the screen, and each line that was given parameters or,
-    /// where none was, the first one.</summary>
+    /// <summary>What the command line wants. Without <c>console=</c>: the screen, and each line that was given
+    /// parameters or, where none was, the first one.</summary>
     public static void Configure(BootOptions* options, bool screenIsText)
     {
         ConsoleSet wanted = options->Consoles;
@@ -74,14 +77,25 @@ public static unsafe class Consoles
     /// <summary>From here on each CPU has its <see cref="CpuInfo"/>.</summary>
     public static void EnableLineBuffers() => s_hasLineBuffers = true;
 
-    /// <summary>Receive interrupts on; the caller has routed them to <see cref="Poll"/>.</summary>
+    /// <summary>
+    /// Routes the lines' interrupts to this CPU and turns them on. A line whose pin cannot be had is left to
+    /// <see cref="Poll"/> from a timer.
+    /// </summary>
+    public static void ConnectInput(AcpiInformation* acpi)
+    {
+        Connect(in s_com1, acpi);
+        Connect(in s_com2, acpi);
+    }
+
+    /// <summary>Receive interrupts on, wherever they go.</summary>
     public static void EnableInput()
     {
         s_com1.EnableReceiveInterrupt();
         s_com2.EnableReceiveInterrupt();
     }
 
-    /// <summary>Takes what has arrived on the serial lines: from their interrupt and, lest one was lost, from a timer.</summary>
+    /// <summary>Takes what has arrived on the serial lines: from their interrupt and, lest one was lost, from a
+    /// timer.</summary>
     [RuntimeExport("console_poll")]
     public static void Poll()
     {
@@ -155,6 +169,24 @@ public static unsafe class Consoles
         SerialOptions effective = options.IsSet ? options : Usual();
         line = default;
         return line.Open(in effective, port, irq);
+    }
+
+    private static void Connect(in Serial16550 line, AcpiInformation* acpi)
+    {
+        if (!line.IsPresent)
+        {
+            return;
+        }
+
+        uint gsi = acpi->GsiOfIsa(line.Irq, out _);
+        if (IrqTable.TryBindInternal(gsi, InternalIrq.Console, Machine.Cpu->CpuId))
+        {
+            line.EnableReceiveInterrupt();
+        }
+        else
+        {
+            Log.Warning("serial line: interrupt "u8).Decimal(gsi).Text(" cannot be had, input is polled"u8).End();
+        }
     }
 
     private static void Receive(in Serial16550 line)
@@ -244,7 +276,8 @@ public static unsafe class Consoles
             _text[(cpu * LineCapacity) + _length[cpu]++] = value;
         }
 
-        /// <summary>The line so far; it stays valid until the next <see cref="Add"/> after a <see cref="Clear"/>.</summary>
+        /// <summary>The line so far; it stays valid until the next <see cref="Add"/> after a
+        /// <see cref="Clear"/>.</summary>
         public byte* Line(uint cpu, out int length)
         {
             cpu &= MemoryLayout.MaxCpus - 1;

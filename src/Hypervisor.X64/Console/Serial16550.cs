@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The UART of every PC, NS16550A and its likes, by port I/O (registers: TL16C550C data sheet §9). A port that is not there
-// reads as all ones; one that is there may still never become ready, when hardware flow control holds it or nothing drives
-// its clock. No wait is without bound: after one has run out the line counts as stuck and takes bytes without waiting
-// until it is seen ready again, so that a dead line costs the machine its output and nothing else.
+// The UART of every PC, NS16550A and its likes, by port I/O (registers: TL16C550C data sheet §9). A port that is not
+// there reads as all ones; one that is there may still never become ready, when hardware flow control holds it or
+// nothing drives its clock. No wait is without bound: after one has run out the line counts as stuck and takes bytes
+// without waiting until it is seen ready again, so that a dead line costs the machine its output and nothing else.
 //
 // Receive interrupts get lost when another line status interrupt masks them or a guest fiddles with the interrupt
 // controller: Poll reads whatever is there and is called from the timer too.
@@ -12,8 +12,8 @@ using Hypervisor.Core.Boot;
 namespace Hypervisor.X64.Console;
 
 /// <summary>One serial line.</summary>
-/// <remarks>Locking: none of its own; the lock of <see cref="Consoles"/> serialises transmission, reception has one caller
-/// at a time (<see cref="Consoles.Poll"/>).</remarks>
+/// <remarks>Locking: none of its own; the lock of <see cref="Consoles"/> serialises transmission, reception has one
+/// caller at a time (<see cref="Consoles.Poll"/>).</remarks>
 public struct Serial16550
 {
     public const ushort Com1Port = 0x3F8;

@@ -2,7 +2,8 @@
 
 namespace Hypervisor.X64.Timers;
 
-/// <summary>The programmable interval timer (Intel 8254 data sheet), 1.193182 MHz: a yardstick at boot, silent afterwards.</summary>
+/// <summary>The programmable interval timer (Intel 8254 data sheet), 1.193182 MHz: a yardstick at boot, silent
+/// afterwards.</summary>
 public static class Pit
 {
     public const ulong Hertz = 1_193_182;
@@ -30,7 +31,8 @@ public static class Pit
         Machine.Out8(Channel0, 0);
     }
 
-    /// <summary>TSC ticks while channel 2 counts <paramref name="count"/> periods; 0 where it does not answer.</summary>
+    /// <summary>TSC ticks while channel 2 counts <paramref name="count"/> periods; 0 where it does not
+    /// answer.</summary>
     public static ulong MeasureTsc(ushort count)
     {
         byte control = Machine.In8(SystemControl);

@@ -12,7 +12,8 @@ public static unsafe class PmTimer
     private const int ReadTries = 8;
     private const int Patience = 20_000_000;
 
-    /// <summary>TSC ticks and timer ticks over roughly <paramref name="periods"/> of the timer; false where it stands still.</summary>
+    /// <summary>TSC ticks and timer ticks over roughly <paramref name="periods"/> of the timer; false where it stands
+    /// still.</summary>
     public static bool TryMeasureTsc(AcpiInformation* acpi, uint periods, out ulong tscTicks, out ulong timerTicks)
     {
         uint mask = acpi->IsPmTimer32Bits ? 0xFFFF_FFFF : 0x00FF_FFFF;

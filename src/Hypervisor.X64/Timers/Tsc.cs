@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How fast the time stamp counter counts. Three sources, from the best: a measurement against the ACPI timer or the PIT,
-// good to some ten millionths; what the processor states (CPUID 15h, 16h), exact on those that state it; what the host
-// of a virtual machine states (40000010h). A statement is taken when the measurement agrees within one percent, else the
-// measurement: a host may scale the counter and pass the real processor's statement on.
+// How fast the time stamp counter counts. Three sources, from the best: a measurement against the ACPI timer or the
+// PIT, good to some ten millionths; what the processor states (CPUID 15h, 16h), exact on those that state it; what
+// the host of a virtual machine states (40000010h). A statement is taken when the measurement agrees within one
+// percent, else the measurement: a host may scale the counter and pass the real processor's statement on.
 
 using System;
 using Hypervisor.Core.Acpi;

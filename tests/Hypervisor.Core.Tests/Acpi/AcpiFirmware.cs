@@ -8,7 +8,8 @@ using Hypervisor.Core.Boot;
 
 namespace Hypervisor.Core.Tests.Acpi;
 
-/// <summary>1 MiB of pretended physical memory with the tables of a small PC; a test mangles them before it reads.</summary>
+/// <summary>1 MiB of pretended physical memory with the tables of a small PC; a test mangles them before it
+/// reads.</summary>
 internal sealed unsafe class AcpiFirmware : IDisposable
 {
     public const int Size = 0x100000;

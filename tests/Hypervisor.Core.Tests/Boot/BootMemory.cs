@@ -7,7 +7,8 @@ using Hypervisor.Core.Boot;
 
 namespace Hypervisor.Core.Tests.Boot;
 
-/// <summary>64 KiB of pretended physical memory, with an information structure to fill; the byte after it is not there.</summary>
+/// <summary>64 KiB of pretended physical memory, with an information structure to fill; the byte after it is not
+/// there.</summary>
 internal sealed unsafe class BootMemory : IDisposable
 {
     public const int Size = 64 * 1024;

@@ -39,7 +39,10 @@ public sealed class MemoryMapTests
         Assert.Equal(BootError.Ok, map.Normalise());
 
         Expect(
-            map, (0, 0x9F000, MemoryType.Ram), (0xF0000, 0x100000, MemoryType.Reserved), (0x100000, 0x300000, MemoryType.Ram));
+            map,
+            (0, 0x9F000, MemoryType.Ram),
+            (0xF0000, 0x100000, MemoryType.Reserved),
+            (0x100000, 0x300000, MemoryType.Ram));
         Assert.Equal(0x29F000UL, map.TotalRam);
         Assert.Equal(0x300000UL, map.EndOfRam);
     }
@@ -47,7 +50,8 @@ public sealed class MemoryMapTests
     [Fact]
     public void Where_entries_overlap_the_most_restrictive_type_wins()
     {
-        MemoryMap map = Map((0, 0x10000, 1), (0x2000, 0x4000, 3), (0x3000, 0x6000, 2), (0x5000, 0x7000, 5), (0, 0x10000, 1));
+        MemoryMap map = Map(
+            (0, 0x10000, 1), (0x2000, 0x4000, 3), (0x3000, 0x6000, 2), (0x5000, 0x7000, 5), (0, 0x10000, 1));
 
         Assert.Equal(BootError.Ok, map.Normalise());
 

@@ -9,7 +9,8 @@ using Xunit;
 
 namespace Hypervisor.Core.Tests.Console;
 
-/// <summary>The hypercall's bodies share static state: their tests are one class and so run one after another.</summary>
+/// <summary>The hypercall's bodies share static state: their tests are one class and so run one after
+/// another.</summary>
 public sealed unsafe class ConsoleOpsTests : IDisposable
 {
     private const ulong Buffer = 0x10000;
@@ -42,7 +43,8 @@ public sealed unsafe class ConsoleOpsTests : IDisposable
         }
     }
 
-    private void Put(string text) => Encoding.ASCII.GetBytes(text).CopyTo(new Span<byte>(_machine.Memory + Buffer, 65536));
+    private void Put(string text) =>
+        Encoding.ASCII.GetBytes(text).CopyTo(new Span<byte>(_machine.Memory + Buffer, 65536));
 
     [Fact]
     public void Domain_0_writes_verbatim()

@@ -10,8 +10,8 @@ using Xen.Abi;
 namespace Hypervisor.Core.Tests.Interrupts;
 
 /// <summary>
-/// A machine with 24 pins, Domain-0 and one guest, and a PCI function. The interrupt table is static: all tests of it are in one
-/// collection.
+/// A machine with 24 pins, Domain-0 and one guest, and a PCI function. The interrupt table is static: all tests of it
+/// are in one collection.
 /// </summary>
 internal sealed unsafe class InterruptBench : IDisposable
 {
@@ -49,7 +49,8 @@ internal sealed unsafe class InterruptBench : IDisposable
 
     public Vcpu* Vcpu { get; }
 
-    /// <summary>The function's configuration space: MSI with mask and 64-bit address at 40h, MSI-X with four entries at 70h.</summary>
+    /// <summary>The function's configuration space: MSI with mask and 64-bit address at 40h, MSI-X with four entries
+    /// at 70h.</summary>
     public byte[] Space { get; }
 
     public static PciAddress Device => new(0, 0, 3);
