@@ -95,6 +95,13 @@ public unsafe struct Domain
     /// <summary>Pauses by the tools that no unpause has undone; <see cref="IsPausedByTools"/> while there are any.</summary>
     public uint ToolPauses;
 
+    /// <summary>The tools have let it run once: what it was told about the processor stands.</summary>
+    public bool HasStarted;
+
+    /// <summary>Parameters of the credit scheduler as the tools know them, whatever policy is in force.</summary>
+    public ushort CreditWeight;
+    public ushort CreditCap;
+
     /// <summary>Latched PCI configuration address and CMOS index of this domain's port accesses.</summary>
     public uint PciConfigAddress;
     public byte CmosIndex;

@@ -54,6 +54,8 @@ public static unsafe partial class DomainLifecycle
         Volatile.Write(ref domain->IsBeingDestroyed, 0);
         if (gone)
         {
+            // Daemons that have the domain's frames mapped let go of them now.
+            TellTools();
             _ = DomainTable.Put(domain);
         }
 

@@ -136,6 +136,7 @@ public static unsafe partial class DomainLifecycle
             if (--domain->ToolPauses == 0)
             {
                 domain->IsPausedByTools = false;
+                domain->HasStarted = true;
                 VcpuScheduling.WakeAll(domain);
             }
         }

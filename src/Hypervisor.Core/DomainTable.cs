@@ -16,6 +16,10 @@ public static unsafe class DomainTable
 
     private static ulong* s_slots;
     private static SpinLock s_lock;
+    private static uint s_end;
+
+    /// <summary>One past the highest number that was ever taken.</summary>
+    public static uint End => s_end;
 
     /// <summary>Gives the table its memory: <see cref="Size"/> zeroed words. Once, at boot.</summary>
     public static void Initialise(ulong* slots) => s_slots = slots;
@@ -71,6 +75,7 @@ public static unsafe class DomainTable
         if (free)
         {
             s_slots[domain->Id] = (ulong)domain;
+            s_end = s_end > domain->Id ? s_end : domain->Id + 1u;
         }
 
         s_lock.Release();

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+
+using Hypervisor.Core.Acpi;
+using Hypervisor.Core.Emulation;
+using Hypervisor.Core.Scheduling;
+using Hypervisor.Core.Time;
+using Xen.Abi;
+
+namespace Hypervisor.Core.Control;
+
+/// <summary>Hypercall platform_op: Domain-0's requests about the hardware.</summary>
+public static unsafe class PlatformOps
+{
+    private const uint PowerOffState = 5;
+
+    /// <returns>Perm: not Domain-0. Access: another version of the interface. NoSys: no such sub-operation.</returns>
+    public static HypercallResult Dispatch(Vcpu* vcpu, ulong argument, CpuUserRegs* frame)
+    {
+        PlatformOp request;
+        if (!vcpu->Domain->IsPrivileged)
+        {
+            return Errno.Perm;
+        }
+
+        if (!GuestMemory.Read(argument, &request))
+        {
+            return Errno.Fault;
+        }
+
+        if (request.InterfaceVersion != PlatformInterface.Version)
+        {
+            return Errno.Access;
+        }
+
+        switch ((PlatformCommand)request.Cmd)
+        {
+            case PlatformCommand.SetTime32:
+                return SetTime(request.SetTime32.Secs, request.SetTime32.Nsecs, request.SetTime32.SystemTime);
+            case PlatformCommand.SetTime64:
+                return request.SetTime64.Mbz != 0
+                    ? Errno.Inval
+                    : SetTime(request.SetTime64.Secs, request.SetTime64.Nsecs, request.SetTime64.SystemTime);
+            case PlatformCommand.FirmwareInfo:
+                return FirmwareInformation(request.FirmwareInfo);
+            case PlatformCommand.EnterAcpiSleep:
+                return Sleep(request.EnterAcpiSleep);
+            case PlatformCommand.GetIdleTime:
+                return IdleTimes(argument, &request);
+            case PlatformCommand.GetCpuInfo:
+                return DescribeCpu(argument, &request);
+            case PlatformCommand.GetCpuVersion:
+                return CpuVersion(argument, &request);
+            case PlatformCommand.CpuOnline:
+            case PlatformCommand.CpuOffline:
+            case PlatformCommand.CpuHotAdd:
+            case PlatformCommand.MemHotAdd:
+                return Errno.OpNotSupp;
+            default:
+                return Errno.NoSys;
+        }
+    }
+
+    private static HypercallResult SetTime(ulong seconds, uint nanoseconds, ulong systemTime)
+    {
+        if (nanoseconds >= SystemTime.Second)
+        {
+            return Errno.Inval;
+        }
+
+        Wallclock.Set(seconds, nanoseconds, systemTime);
+        return Errno.Ok;
+    }
+
+    /// <summary>Nothing was asked of the BIOS at boot, so there are no disks and no screens to tell about.</summary>
+    private static HypercallResult FirmwareInformation(in PlatformFirmwareInfo request) =>
+        (FirmwareInfoType)request.Type switch
+        {
+            FirmwareInfoType.DiskInfo or FirmwareInfoType.DiskMbrSignature or FirmwareInfoType.VbeDdcInfo
+                or FirmwareInfoType.KbdShiftFlags => Errno.Srch,
+            FirmwareInfoType.EfiInfo => Errno.NoSys,
+            _ => Errno.Inval,
+        };
+
+    /// <summary>Switches the machine off; other states of sleep would lose what the hypervisor knows of the devices.</summary>
+    private static HypercallResult Sleep(in PlatformEnterAcpiSleep request)
+    {
+        if (request.SleepState != PowerOffState || (request.Flags & ~AcpiSleepFlags.Extended) != 0)
+        {
+            return Errno.Inval;
+        }
+
+        // Extended sleep registers are those of machines without the classic ones.
+        return (request.Flags & AcpiSleepFlags.Extended) != 0
+            ? Errno.OpNotSupp
+            : AcpiSleep.Enter(request.ValA, request.ValB);
+    }
+
+    private static HypercallResult IdleTimes(ulong argument, PlatformOp* request)
+    {
+        XenCtlBitmap map;
+        map.Bitmap = request->GetIdleTime.CpuMapBitmap;
+        map.NrBits = request->GetIdleTime.CpuMapNrCpus;
+        Errno error = ControlBitmap.Read(map, out ulong wanted);
+        if (error != Errno.Ok)
+        {
+            return error;
+        }
+
+        for (uint cpu = 0; cpu < Machine.OnlineCpus; cpu++)
+        {
+            ulong time = VcpuScheduling.IdleTime(cpu);
+            if ((wanted >> (int)cpu & 1) != 0 && !GuestMemory.WriteElement(request->GetIdleTime.IdleTime, cpu, &time))
+            {
+                return Errno.Fault;
+            }
+        }
+
+        request->GetIdleTime.Now = SystemTime.Now();
+        error = ControlBitmap.Write(map, wanted, Machine.OnlineCpus);
+        return error != Errno.Ok || GuestMemory.Write(argument, request) ? error : Errno.Fault;
+    }
+
+    private static HypercallResult DescribeCpu(ulong argument, PlatformOp* request)
+    {
+        PlatformPCpuInfo* info = &request->PCpuInfo;
+        info->MaxPresent = Machine.OnlineCpus - 1;
+        info->AcpiId = 0;
+        info->ApicId = 0;
+        info->Flags = PhysicalCpuFlags.Invalid;
+        if (info->XenCpuId < Machine.OnlineCpus)
+        {
+            info->Flags = PhysicalCpuFlags.Online;
+            info->ApicId = Machine.CpuOf(info->XenCpuId)->LocalApicId;
+            info->AcpiId = ProcessorId(info->ApicId);
+        }
+
+        return GuestMemory.Write(argument, request) ? Errno.Ok : Errno.Fault;
+    }
+
+    /// <summary>What ACPI calls the CPU with this APIC id; the id itself where the tables do not say.</summary>
+    private static uint ProcessorId(uint apicId)
+    {
+        AcpiInformation* acpi = AcpiTables.Current;
+        for (int index = 0; acpi != null && index < acpi->CpuCount; index++)
+        {
+            AcpiCpu cpu = acpi->Cpu(index);
+            if (cpu.ApicId == apicId)
+            {
+                return cpu.ProcessorId;
+            }
+        }
+
+        return apicId;
+    }
+
+    private static HypercallResult CpuVersion(ulong argument, PlatformOp* request)
+    {
+        PlatformPCpuVersion* version = &request->PCpuVersion;
+        version->MaxPresent = Machine.OnlineCpus - 1;
+        if (version->XenCpuId >= Machine.OnlineCpus)
+        {
+            return Errno.Inval;
+        }
+
+        uint* registers = stackalloc uint[4];
+        Machine.Cpuid(0, 0, registers);
+        uint* vendor = (uint*)version->VendorId;
+        vendor[0] = registers[1];
+        vendor[1] = registers[3];
+        vendor[2] = registers[2];
+
+        // Intel SDM Vol. 2A, CPUID leaf 1: the extended fields count only for families 6 and 15.
+        Machine.Cpuid(1, 0, registers);
+        uint signature = registers[0];
+        uint family = (signature >> 8) & 0xF;
+        uint model = (signature >> 4) & 0xF;
+        version->Family = family == 0xF ? family + ((signature >> 20) & 0xFF) : family;
+        version->Model = family is 6 or 0xF ? model | ((signature >> 12) & 0xF0) : model;
+        version->Stepping = signature & 0xF;
+        return GuestMemory.Write(argument, request) ? Errno.Ok : Errno.Fault;
+    }
+}
