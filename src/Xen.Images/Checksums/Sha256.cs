@@ -2,7 +2,7 @@
 namespace Xen.Images;
 
 /// <summary>SHA-256 (FIPS 180-4) over one contiguous run of bytes.</summary>
-internal static unsafe class Sha256
+public static unsafe class Sha256
 {
     public const int DigestSize = 32;
     public const int WorkEntries = 64 + 64 + 8 + 16;
