@@ -50,6 +50,9 @@ public unsafe interface ISchedulingPolicy
     /// held.</summary>
     static abstract uint ChooseCpu(SchedSystem* system, SchedUnit* unit);
 
+    /// <summary>CPUs on which some unit may run that waits here: those of them that are idle are asked to choose.</summary>
+    static abstract CpuMask PlacesWanted(SchedCpu* cpu);
+
     /// <summary>A sleeping unit changes CPUs; both locks are held. The mechanism then sets
     /// <see cref="SchedUnit.Cpu"/>.</summary>
     static abstract void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now);

@@ -141,6 +141,18 @@ public static unsafe class PolicyTable
         }
     }
 
+    public static CpuMask PlacesWanted(SchedCpu* cpu)
+    {
+        switch (cpu->System->Policy)
+        {
+            case SchedulerId.RoundRobin:
+                return RoundRobinPolicy.PlacesWanted(cpu);
+            default:
+                _ = Unknown();
+                return default;
+        }
+    }
+
     public static void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now)
     {
         switch (from->System->Policy)

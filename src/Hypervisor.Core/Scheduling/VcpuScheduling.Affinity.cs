@@ -28,9 +28,9 @@ public static unsafe partial class VcpuScheduling
         unit->HardAffinity = hard;
         unit->SoftAffinity = soft;
         uint number = cpu->Cpu;
-        bool mustLeave = !hard.Contains(number) && unit->IsAwake;
+        bool mustChoose = unit->IsAwake;
         cpu->Lock.Release();
-        if (mustLeave)
+        if (mustChoose)
         {
             SoftIrqs.RaiseOn(number, SoftIrq.Schedule);
         }
@@ -69,9 +69,9 @@ public static unsafe partial class VcpuScheduling
         }
 
         uint present = cpu->Cpu;
-        bool mustLeave = !unit->HardAffinity.Contains(present) && unit->IsAwake;
+        bool mustChoose = unit->IsAwake;
         cpu->Lock.Release();
-        if (mustLeave)
+        if (mustChoose)
         {
             SoftIrqs.RaiseOn(present, SoftIrq.Schedule);
         }

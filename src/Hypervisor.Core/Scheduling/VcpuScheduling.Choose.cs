@@ -42,6 +42,7 @@ public static unsafe partial class VcpuScheduling
             cpu->Lock.Release();
             SetSlice(scheduler, decision.Until);
             SendAway(scheduler);
+            AskHelpers(cpu);
             return;
         }
 
@@ -88,11 +89,7 @@ public static unsafe partial class VcpuScheduling
         }
 
         SendAway(scheduler);
-        uint idle = IdleHelper(cpu);
-        if (idle != NoCpu)
-        {
-            SoftIrqs.RaiseOn(idle, SoftIrq.Schedule);
-        }
+        AskHelpers(cpu);
     }
 
     /// <summary>The policy's periodic accounts are due.</summary>
@@ -180,6 +177,27 @@ public static unsafe partial class VcpuScheduling
         {
             cpu->IdleTime += now > cpu->IdleSince ? now - cpu->IdleSince : 0;
             _ = Machine.TestAndClearBit(&cpu->System->Idle, cpu->Cpu);
+        }
+    }
+
+    /// <summary>Asks idle CPUs to choose if a unit waits for this one that they may run.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AskHelpers(SchedCpu* cpu)
+    {
+        if (cpu->Waiting != 0 && !cpu->System->Idle.Without(cpu->Cpu).IsEmpty)
+        {
+            cpu->Lock.Acquire();
+            CpuMask helpers = cpu->System->Idle & PolicyTable.PlacesWanted(cpu);
+            cpu->Lock.Release();
+            AskToChoose(helpers.Without(cpu->Cpu));
+        }
+    }
+
+    private static void AskToChoose(CpuMask cpus)
+    {
+        for (; !cpus.IsEmpty; cpus = cpus.Without(cpus.First))
+        {
+            SoftIrqs.RaiseOn(cpus.First, SoftIrq.Schedule);
         }
     }
 }

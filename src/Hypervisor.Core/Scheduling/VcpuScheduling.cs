@@ -47,7 +47,7 @@ public static unsafe partial class VcpuScheduling
         SchedUnit* unit = &vcpu->Sched;
         SchedCpu* cpu = Acquire(unit);
         bool chooseAnew = false;
-        uint idle = NoCpu;
+        CpuMask helpers = default;
         if (!unit->IsAwake && unit->IsInserted && IsRunnable(vcpu))
         {
             ulong now = SystemTime.Now();
@@ -55,7 +55,7 @@ public static unsafe partial class VcpuScheduling
             unit->IsAwake = true;
             RunStates.Change(&vcpu->Time, RunState.Runnable, now);
             chooseAnew = PolicyTable.Wake(cpu, unit, now);
-            idle = chooseAnew ? NoCpu : IdleHelper(cpu);
+            helpers = chooseAnew ? default : cpu->System->Idle & unit->HardAffinity;
         }
 
         uint number = cpu->Cpu;
@@ -64,9 +64,9 @@ public static unsafe partial class VcpuScheduling
         {
             SoftIrqs.RaiseOn(number, SoftIrq.Schedule);
         }
-        else if (idle != NoCpu)
+        else
         {
-            SoftIrqs.RaiseOn(idle, SoftIrq.Schedule);
+            AskToChoose(helpers);
         }
     }
 
@@ -148,8 +148,6 @@ public static unsafe partial class VcpuScheduling
         info->SoftIrqPending |= SoftIrq.Schedule;
     }
 
-    private const uint NoCpu = 0xFFFFFFFF;
-
     private static SchedSystem* System
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -218,18 +216,5 @@ public static unsafe partial class VcpuScheduling
         Volatile.Write(ref unit->Cpu, target);
         cpu->Lock.Release();
         return other;
-    }
-
-    /// <summary>An idle CPU that could take over one of this CPU's waiting units, or none.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint IdleHelper(SchedCpu* cpu)
-    {
-        if (Volatile.Read(ref cpu->Waiting) == 0)
-        {
-            return NoCpu;
-        }
-
-        CpuMask idle = cpu->System->Idle.Without(cpu->Cpu);
-        return idle.IsEmpty ? NoCpu : idle.First;
     }
 }

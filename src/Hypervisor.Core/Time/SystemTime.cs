@@ -51,7 +51,7 @@ public static unsafe class SystemTime
     /// <summary>
     /// Sets the rate of the time stamp counter. The first call starts the clock at zero; a later one, with a better
     /// figure, lets it go on without a jump. Only at boot: no other CPU runs yet, and no guest has a time record.
-    /// </summary>
+    ///</summary>
     public static void Calibrate(ulong tscHz)
     {
         if (tscHz == 0)

@@ -23,7 +23,7 @@ public static unsafe class Watchdogs
 
     /// <summary>
     /// Id 0 starts a watchdog and gives its id; another id with a timeout pokes it, without one stops it.
-    /// </summary>
+    ///</summary>
     public static HypercallResult Set(Domain* domain, ulong guestAddress)
     {
         SchedWatchdog request;

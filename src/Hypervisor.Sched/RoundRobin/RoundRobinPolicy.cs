@@ -151,6 +151,17 @@ public unsafe struct RoundRobinPolicy : ISchedulingPolicy
         return allowed.Contains(unit->Cpu) ? unit->Cpu : preferred.First;
     }
 
+    public static CpuMask PlacesWanted(SchedCpu* cpu)
+    {
+        ulong bits = 0;
+        for (SchedUnit* unit = Queue(cpu)->First; unit != null; unit = unit->Next)
+        {
+            bits |= unit->HardAffinity.Bits;
+        }
+
+        return new CpuMask(bits);
+    }
+
     public static void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now)
     {
         // A sleeping unit is in no queue, and its data mean the same on every CPU.
