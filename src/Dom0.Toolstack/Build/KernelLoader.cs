@@ -15,7 +15,11 @@ public static unsafe class KernelLoader
 
     /// <summary>Loads the kernel at <paramref name="path"/>.</summary>
     /// <exception cref="ToolstackException">The file cannot be read or is no kernel for Xen PV.</exception>
-    public static PvKernel Load(string path) => Parse(Unpack(ReadFile("kernel", path), path), path);
+    public static PvKernel Load(string path, KernelCache cache)
+    {
+        byte[] file = ReadFile("kernel", path);
+        return Parse(IsPacked(file) ? cache.Get(file, () => Unpack(file, path)) : Unpack(file, path), path);
+    }
 
     /// <summary>Reads a whole file; <paramref name="key"/> is the configuration's key that names it.</summary>
     public static byte[] ReadFile(string key, string path)
@@ -113,6 +117,15 @@ public static unsafe class KernelLoader
                     ? Encoding.UTF8.GetString(notes.GuestOs.Start, (int)notes.GuestOs.Length)
                     : "linux",
             };
+        }
+    }
+
+    private static bool IsPacked(byte[] file)
+    {
+        fixed (byte* bytes = file)
+        {
+            return KernelImage.Identify(bytes, (nuint)file.Length, out KernelFile kernel) == ImageError.Ok
+                && kernel.Format != PayloadFormat.Elf;
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class DomainCreator
     public DomainReference Create(DomainConfig config)
     {
         RefuseTakenName(config.Name);
-        PvKernel kernel = KernelLoader.Load(config.Kernel);
+        PvKernel kernel = KernelLoader.Load(config.Kernel, KernelCache.Host);
         byte[] ramdisk = config.Ramdisk is null ? [] : KernelLoader.ReadFile("ramdisk", config.Ramdisk);
         return Create(config, kernel, ramdisk);
     }
