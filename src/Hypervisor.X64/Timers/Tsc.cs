@@ -23,6 +23,9 @@ public enum TscSource
 public static unsafe class Tsc
 {
     private const int Rounds = 5;
+
+    /// <summary>A host may keep this CPU away while the PIT's short count runs out.</summary>
+    private const int Attempts = 5;
     private const ulong SlowestHertz = 10_000_000;
     private const ulong FastestHertz = 20_000_000_000;
     private const uint HasHypervisor = 1U << 31;
@@ -188,17 +191,24 @@ public static unsafe class Tsc
 
     private static ulong MeasureByPit()
     {
-        const ushort Count = (ushort)(Pit.Hertz / 50);
+        const uint Periods = (uint)(Pit.Hertz / 50);
         ulong* results = stackalloc ulong[Rounds];
         for (int round = 0; round < Rounds; round++)
         {
-            ulong ticks = Pit.MeasureTsc(Count);
-            if (ticks == 0)
+            bool isSound = false;
+            ulong tscTicks = 0;
+            ulong timerTicks = 0;
+            for (int attempt = 0; attempt < Attempts && !isSound; attempt++)
+            {
+                isSound = Pit.TryMeasureTsc(Periods, out tscTicks, out timerTicks);
+            }
+
+            if (!isSound)
             {
                 return 0;
             }
 
-            Insert(results, round, Divide(ticks, Pit.Hertz, Count));
+            Insert(results, round, Divide(tscTicks, Pit.Hertz, timerTicks));
         }
 
         return Plausible(results[Rounds / 2]);
