@@ -451,6 +451,12 @@ public static unsafe class Dom0Builder
             return vcpu->KernelRoot.IsNone ? Dom0Error.TablesRefused : Dom0Error.ContextRefused;
         }
 
+        // Kernels unpin the root they were given once they have their own.
+        if (MmuExtOps.Pin(domain, root, 4) != Errno.Ok)
+        {
+            return Dom0Error.TablesRefused;
+        }
+
         vcpu->Info->EventChannelUpcallMask = 1;
         vcpu->Offline = false;
         return Dom0Error.Ok;

@@ -5,6 +5,7 @@
 
 using System.Runtime.CompilerServices;
 using System.Threading;
+using Hypervisor.Core.Emulation;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Mmu;
@@ -45,6 +46,57 @@ public static unsafe class EntryUpdate
         }
 
         return Errno.Ok;
+    }
+
+    /// <summary>
+    /// Carries out a guest's own store to the level-1 entry at <paramref name="slot"/>: exact as to accessed and dirty bits.
+    /// </summary>
+    /// <param name="old">The entry that the store replaced.</param>
+    public static Errno Emulate(
+        Domain* domain,
+        ulong* slot,
+        in DecodedInstruction instruction,
+        CpuUserRegs* registers,
+        int offset,
+        ulong source,
+        out ulong old)
+    {
+        while (true)
+        {
+            old = Volatile.Read(ref *slot);
+            if (!PageTableWrite.Evaluate(instruction, registers, offset, old, source, out ulong entry))
+            {
+                return Errno.Inval;
+            }
+
+            bool counted = (entry & Pte.Present) != 0;
+            ulong adjusted = counted ? (entry | Pte.User) & ~Pte.Global : entry;
+            bool sameRights = counted && ((old ^ adjusted) & ~Pte.Harmless) == 0;
+            if (counted && !sameRights)
+            {
+                Errno error = LeafEntries.Get(domain, domain, ref adjusted);
+                if (error != Errno.Ok)
+                {
+                    return error;
+                }
+            }
+
+            if (Interlocked.CompareExchange(ref *slot, adjusted, old) == old)
+            {
+                if (!sameRights && (old & Pte.Present) != 0)
+                {
+                    LeafEntries.Put(domain, old);
+                }
+
+                return Errno.Ok;
+            }
+
+            // A processor has set a bit meanwhile: the instruction may see it, so it is evaluated anew.
+            if (counted && !sameRights)
+            {
+                LeafEntries.Put(domain, adjusted);
+            }
+        }
     }
 
     /// <summary>Replaces an entry of level 2 to 4. Preempted: nothing has changed, call again.</summary>

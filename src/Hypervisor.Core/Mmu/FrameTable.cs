@@ -19,6 +19,7 @@ public static unsafe class FrameTable
 
     private static ulong s_frames;
     private static ulong s_addressLimit;
+    private static byte s_addressBits;
 
     /// <summary>Number of entries: one past the highest frame of RAM.</summary>
     public static ulong Frames
@@ -27,6 +28,9 @@ public static unsafe class FrameTable
         get => s_frames;
     }
 
+    /// <summary>Width of physical addresses.</summary>
+    public static byte AddressBits => s_addressBits;
+
     /// <summary>First frame number that the processor cannot address.</summary>
     public static ulong AddressLimit => s_addressLimit;
 
@@ -34,6 +38,7 @@ public static unsafe class FrameTable
     public static void Initialise(ulong frames, int physicalAddressBits)
     {
         s_frames = frames;
+        s_addressBits = (byte)physicalAddressBits;
         s_addressLimit = 1UL << (physicalAddressBits - MemoryLayout.PageShift);
         for (ulong frame = 0; frame < frames; frame++)
         {

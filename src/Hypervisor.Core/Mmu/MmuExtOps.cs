@@ -134,7 +134,9 @@ public static unsafe class MmuExtOps
         }
     }
 
-    private static Errno Pin(Domain* owner, Mfn mfn, int level)
+    /// <summary>Validates a table and keeps it validated until it is unpinned.</summary>
+    /// <returns>Inval: not valid, or pinned already. Restart: gave way.</returns>
+    public static Errno Pin(Domain* owner, Mfn mfn, int level)
     {
         owner->MmuLock.Acquire();
         TableResult result = PageTables.Get(owner, mfn, level);

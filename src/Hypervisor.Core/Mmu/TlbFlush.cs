@@ -27,7 +27,7 @@ public static unsafe class TlbFlush
     {
         CpuInfo* cpu = Machine.Cpu;
         Machine.WriteCr3(cpu->Cr3);
-        cpu->FlushStamp = (uint)Interlocked.ExchangeAdd(ref s_clock, 1) + 1;
+        cpu->FlushStamp = (uint)Interlocked.Add(ref s_clock, 1);
     }
 
     /// <summary>To be called after CR3 was loaded for another reason: that was a flush too.</summary>

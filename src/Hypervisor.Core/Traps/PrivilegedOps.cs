@@ -43,12 +43,8 @@ public static unsafe class PrivilegedOps
         CodeBuffer code;
         int available = CodeBytes.Read(frame->Rip, (byte*)&code);
         DecodedInstruction instruction;
-        if (frame->Cs != GuestBounce.FlatKernelCs && vcpu->InKernelMode)
-        {
-            return false;
-        }
-
-        if (InstructionDecoder.Decode((byte*)&code, available, CodeWidth.Bits64, out instruction) != DecodeStatus.Ok)
+        if (InstructionDecoder.Decode((byte*)&code, available, CodeBytes.WidthOf(vcpu, frame), out instruction)
+            != DecodeStatus.Ok)
         {
             return false;
         }

@@ -204,7 +204,6 @@ public static unsafe class Boot
         ulong block = ImageLayout.PhysicalOf(ImageLayout.BootBlock);
         ulong* table = FinalTables.MapPerCpuBlock(0, block);
         CpuInfo* cpu = (CpuInfo*)(ImageLayout.BootBlock + MemoryLayout.PerCpuInfo);
-        *cpu = default;
         cpu->BlockTable = table;
         cpu->Cr3 = FinalTables.Root;
     }
