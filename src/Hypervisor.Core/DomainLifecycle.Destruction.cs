@@ -144,36 +144,42 @@ public static unsafe partial class DomainLifecycle
 
     private static bool ReleaseVcpus(Domain* domain)
     {
-        for (; domain->DestructionCursor < domain->MaxVcpuCount; domain->DestructionCursor++)
+        while (domain->DestructionCursor < domain->MaxVcpuCount)
         {
             Vcpu* vcpu = domain->VcpuOf(domain->DestructionCursor);
-            if (vcpu == null)
-            {
-                continue;
-            }
-
-            while (PageTables.HasParked(vcpu))
-            {
-                PageTables.ContinueParked(vcpu);
-                if (Preemption.IsDue())
-                {
-                    return false;
-                }
-            }
-
-            if (!VcpuRoots.Release(vcpu))
+            if (vcpu != null && !ReleaseVcpu(vcpu))
             {
                 return false;
             }
 
-            DescriptorTables.Release(vcpu);
-            VcpuInfoFrame.Release(vcpu);
+            domain->DestructionCursor++;
             if (Preemption.IsDue())
             {
                 return false;
             }
         }
 
+        return true;
+    }
+
+    private static bool ReleaseVcpu(Vcpu* vcpu)
+    {
+        while (PageTables.HasParked(vcpu))
+        {
+            PageTables.ContinueParked(vcpu);
+            if (PageTables.HasParked(vcpu) && Preemption.IsDue())
+            {
+                return false;
+            }
+        }
+
+        if (!VcpuRoots.Release(vcpu))
+        {
+            return false;
+        }
+
+        DescriptorTables.Release(vcpu);
+        VcpuInfoFrame.Release(vcpu);
         return true;
     }
 

@@ -22,7 +22,11 @@ public static unsafe class DomainTable
     public static uint End => s_end;
 
     /// <summary>Gives the table its memory: <see cref="Size"/> zeroed words. Once, at boot.</summary>
-    public static void Initialise(ulong* slots) => s_slots = slots;
+    public static void Initialise(ulong* slots)
+    {
+        s_slots = slots;
+        s_end = 0;
+    }
 
     /// <summary>The domain with this number, or null. No reference is taken: the caller holds off its release (see
     /// <see cref="TryGet"/>).</summary>
