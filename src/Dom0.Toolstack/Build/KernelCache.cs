@@ -2,7 +2,8 @@
 //
 // Unpacking a distribution's kernel takes most of the time in which a guest is created, and hosts run many guests of few
 // kernels. The unpacked file is kept under the SHA-256 of the packed one, so a kernel that is replaced under the same name
-// is unpacked anew, and two names of one kernel share an entry.
+// is unpacked anew, and two names of one kernel share an entry. Hashing takes a good part of a second itself, so a second
+// kind of entry says which hash a version of a file has; a file that was not touched is then not even read.
 //
 // The directory is root's alone: whoever could write there could choose what guests run. An entry appears by rename, so a
 // reader sees all of it or nothing. The cache is a convenience: whatever goes wrong with it, the kernel is unpacked.
@@ -10,6 +11,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Text;
 using Xen.Images;
 
 namespace Dom0.Toolstack.Build;
@@ -19,6 +21,8 @@ public sealed unsafe class KernelCache
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const string Suffix = ".elf";
+    private const string VersionSuffix = ".version";
+    private const int VersionLimit = 64;
 
     private readonly string _directory;
     private readonly long _limit;
@@ -33,17 +37,58 @@ public sealed unsafe class KernelCache
     /// <summary>The cache of this host.</summary>
     public static KernelCache Host => new("/var/cache/xen/kernels", 256L * 1024 * 1024);
 
-    /// <summary>The unpacked form of <paramref name="packed"/>, from the cache or else from <paramref name="unpack"/>.</summary>
-    public ReadOnlyMemory<byte> Get(byte[] packed, Func<ReadOnlyMemory<byte>> unpack)
+    /// <summary>The unpacked form of a version of a file, if the cache has both.</summary>
+    public ReadOnlyMemory<byte>? TryGet(FileVersion version)
     {
-        string path = Path.Combine(_directory, Hash(packed) + Suffix);
-        if (TryRead(path) is { } cached)
+        string path = Path.Combine(_directory, version + VersionSuffix);
+        try
         {
-            return cached;
+            if (!IsPrivate() || !File.Exists(path))
+            {
+                return null;
+            }
+
+            string hash = File.ReadAllText(path);
+            if (hash.Length == 2 * Sha256.DigestSize && hash.All(char.IsAsciiHexDigitLower)
+                && TryRead(Path.Combine(_directory, hash + Suffix)) is { } cached)
+            {
+                return cached;
+            }
+
+            File.Delete(path);
+        }
+        catch (Exception failure) when (IsMissingOrUnusable(failure))
+        {
+            // As if it were not there.
         }
 
-        ReadOnlyMemory<byte> unpacked = unpack();
-        TryStore(path, unpacked.Span);
+        return null;
+    }
+
+    /// <summary>
+    /// The unpacked form of <paramref name="packed"/>, from the cache or else from <paramref name="unpack"/>. With a
+    /// <paramref name="version"/>, the next <see cref="TryGet"/> finds it.
+    /// </summary>
+    public ReadOnlyMemory<byte> Get(byte[] packed, FileVersion? version, Func<ReadOnlyMemory<byte>> unpack)
+    {
+        string hash = Hash(packed);
+        string path = Path.Combine(_directory, hash + Suffix);
+        ReadOnlyMemory<byte> unpacked;
+        if (TryRead(path) is { } cached)
+        {
+            unpacked = cached;
+        }
+        else
+        {
+            unpacked = unpack();
+            TryStore(path, unpacked.Span);
+        }
+
+        if (version is { } known)
+        {
+            TryStore(Path.Combine(_directory, known + VersionSuffix), Encoding.ASCII.GetBytes(hash));
+        }
+
         return unpacked;
     }
 
@@ -117,8 +162,14 @@ public sealed unsafe class KernelCache
     private void MakeRoom(long needed)
     {
         List<FileInfo> entries = [.. new DirectoryInfo(_directory).EnumerateFiles().OrderBy(entry => entry.LastWriteTimeUtc)];
+        FileInfo[] versions = [.. entries.Where(entry => entry.Name.EndsWith(VersionSuffix, StringComparison.Ordinal))];
+        foreach (FileInfo version in versions.Take(versions.Length - VersionLimit))
+        {
+            version.Delete();
+        }
+
         long used = entries.Sum(entry => entry.Length);
-        foreach (FileInfo entry in entries)
+        foreach (FileInfo entry in entries.Except(versions))
         {
             if (used + needed <= _limit)
             {

@@ -17,30 +17,28 @@ public static unsafe class KernelLoader
     /// <exception cref="ToolstackException">The file cannot be read or is no kernel for Xen PV.</exception>
     public static PvKernel Load(string path, KernelCache cache)
     {
-        byte[] file = ReadFile("kernel", path);
-        return Parse(IsPacked(file) ? cache.Get(file, () => Unpack(file, path)) : Unpack(file, path), path);
+        using FileStream stream = Open("kernel", path);
+        FileVersion version = FileVersion.Of(stream);
+        if (cache.TryGet(version) is { } cached)
+        {
+            return Parse(cached, path);
+        }
+
+        byte[] file = ReadAll("kernel", path, stream);
+        if (!IsPacked(file))
+        {
+            return Parse(Unpack(file, path), path);
+        }
+
+        bool isSettled = version.IsSettled(DateTimeOffset.UtcNow) && FileVersion.Of(stream) == version;
+        return Parse(cache.Get(file, isSettled ? version : null, () => Unpack(file, path)), path);
     }
 
     /// <summary>Reads a whole file; <paramref name="key"/> is the configuration's key that names it.</summary>
     public static byte[] ReadFile(string key, string path)
     {
-        try
-        {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
-            if (stream.Length > MaximumFile)
-            {
-                throw new ToolstackException($"{key}: {path} has {stream.Length >> 20} MiB; up to {MaximumFile >> 20} are loaded");
-            }
-
-            byte[] bytes = GC.AllocateUninitializedArray<byte>((int)stream.Length, pinned: true);
-            stream.ReadExactly(bytes);
-            return bytes;
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new ToolstackException($"{key}: cannot read {path}: {Reason(failure)}",
-                $"Correct {key} in the configuration; the file is looked for in Domain-0", failure);
-        }
+        using FileStream stream = Open(key, path);
+        return ReadAll(key, path, stream);
     }
 
     /// <summary>The ELF file inside a bzImage or a packed file; an ELF file is returned as it is.</summary>
@@ -128,6 +126,41 @@ public static unsafe class KernelLoader
                 && kernel.Format != PayloadFormat.Elf;
         }
     }
+
+    private static FileStream Open(string key, string path)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(key, path, failure);
+        }
+    }
+
+    private static byte[] ReadAll(string key, string path, FileStream stream)
+    {
+        try
+        {
+            if (stream.Length > MaximumFile)
+            {
+                throw new ToolstackException($"{key}: {path} has {stream.Length >> 20} MiB; up to {MaximumFile >> 20} are loaded");
+            }
+
+            byte[] bytes = GC.AllocateUninitializedArray<byte>((int)stream.Length, pinned: true);
+            stream.ReadExactly(bytes);
+            return bytes;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(key, path, failure);
+        }
+    }
+
+    private static ToolstackException Unreadable(string key, string path, Exception failure) =>
+        new($"{key}: cannot read {path}: {Reason(failure)}",
+            $"Correct {key} in the configuration; the file is looked for in Domain-0", failure);
 
     private static string Reason(Exception failure) => failure switch
     {

@@ -52,6 +52,32 @@ internal static unsafe partial class Libc
         public uint LocalFlags;
     }
 
+    /// <summary><c>struct stat</c> of glibc on x86-64, as far as it tells files and their versions apart.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 144)]
+    public struct FileStatus
+    {
+        [FieldOffset(0)]
+        public ulong Device;
+
+        [FieldOffset(8)]
+        public ulong Node;
+
+        [FieldOffset(48)]
+        public long Size;
+
+        [FieldOffset(88)]
+        public long ModifiedSeconds;
+
+        [FieldOffset(96)]
+        public long ModifiedNanoseconds;
+
+        [FieldOffset(104)]
+        public long ChangedSeconds;
+
+        [FieldOffset(112)]
+        public long ChangedNanoseconds;
+    }
+
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);
 
@@ -94,6 +120,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "cfmakeraw")]
     public static partial void MakeRaw(TerminalSettings* settings);
 
-    [LibraryImport(Library, EntryPoint = "geteuid")]
-    public static partial uint EffectiveUser();
+    [LibraryImport(Library, EntryPoint = "fstat", SetLastError = true)]
+    public static partial int Status(int descriptor, FileStatus* status);
 }

@@ -17,8 +17,8 @@ public sealed class KernelCacheTests : IDisposable
 
     public void Dispose() => Directory.Delete(_parent, recursive: true);
 
-    private byte[] Get(byte content, int size = 100, long limit = 1000) =>
-        new KernelCache(_directory, limit).Get([content], () =>
+    private byte[] Get(byte content, int size = 100, long limit = 1000, FileVersion? version = null) =>
+        new KernelCache(_directory, limit).Get([content], version, () =>
         {
             _unpacked++;
             return Enumerable.Repeat(content, size).ToArray();
@@ -33,6 +33,52 @@ public sealed class KernelCacheTests : IDisposable
         Assert.Equal("4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a.elf", Path.GetFileName(entry));
         Assert.Equal([2, 2, 2], Get(2)[..3]);
         Assert.Equal(2, _unpacked);
+    }
+
+    [Fact]
+    public void A_version_of_a_file_is_found_without_reading_the_file()
+    {
+        FileVersion version = new(1, 2, 3, 4, 5, DateTimeOffset.UnixEpoch);
+        KernelCache cache = new(_directory, 1000);
+        Assert.Null(cache.TryGet(version));
+        _ = Get(1, version: version);
+        Assert.Equal(100, cache.TryGet(version)!.Value.Length);
+        Assert.Null(cache.TryGet(version with { Changed = 6 }));
+        File.Delete(Directory.GetFiles(_directory, "*.elf").Single());
+        Assert.Null(cache.TryGet(version));
+        Assert.Empty(Directory.GetFiles(_directory));
+    }
+
+    [Fact]
+    public void A_version_that_names_a_path_instead_of_a_hash_is_not_followed()
+    {
+        FileVersion version = new(1, 2, 3, 4, 5, DateTimeOffset.UnixEpoch);
+        _ = Get(1, version: version);
+        File.WriteAllText(Path.Combine(_parent, "secret.elf"), "secret");
+        File.WriteAllText(Directory.GetFiles(_directory, "*.version").Single(), "../secret");
+        Assert.Null(new KernelCache(_directory, 1000).TryGet(version));
+    }
+
+    [Fact]
+    public void A_file_has_another_version_after_each_change()
+    {
+        string path = Path.Combine(_parent, "file");
+        File.WriteAllText(path, "one");
+        FileVersion first = VersionOf(path);
+        Assert.Equal(first, VersionOf(path));
+        Assert.Equal(3, first.Size);
+        Assert.False(first.IsSettled(first.ChangedAt.AddSeconds(1)));
+        Assert.True(first.IsSettled(first.ChangedAt.AddSeconds(3)));
+        System.Threading.Thread.Sleep(20);
+        File.WriteAllText(path, "two");
+        File.SetLastWriteTimeUtc(path, DateTime.UnixEpoch.AddTicks(first.Modified / 100));
+        Assert.NotEqual(first.Changed, VersionOf(path).Changed);
+
+        static FileVersion VersionOf(string path)
+        {
+            using FileStream stream = File.OpenRead(path);
+            return FileVersion.Of(stream);
+        }
     }
 
     [Fact]
