@@ -84,7 +84,7 @@ public sealed unsafe class VcpuSchedulingTests : IDisposable
     [Fact]
     public void No_wake_up_is_lost_between_two_processors_at_full_speed()
     {
-        const int Rounds = 200_000;
+        const int Rounds = 50_000;
         Vcpu* vcpu = _system.AddVcpu(_domain);
         _ = VcpuScheduling.SetAffinity(vcpu, CpuMask.Of(0), CpuMask.All);
         Assert.True(_system.Pass(0) == vcpu);
