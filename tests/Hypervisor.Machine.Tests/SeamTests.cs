@@ -9,7 +9,8 @@ using Xunit;
 
 namespace Hypervisor.Tests;
 
-/// <summary>The machine exists twice, and only one of the two is compiled into a build: both must offer the same.</summary>
+/// <summary>The machine exists twice, and only one of the two is compiled into a build: both must offer the
+/// same.</summary>
 public partial class SeamTests
 {
     [Fact]
@@ -56,7 +57,9 @@ public partial class SeamTests
         return directory;
     }
 
-    [GeneratedRegex(@"^    public static (?:extern )?(?:unsafe )?(?<member>[^{=;]*?(?:\([^)]*\))?)\s*(?:=>|\{|;|$)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^    public static (?:extern )?(?:unsafe )?(?<member>[^{=;]*?(?:\([^)]*\))?)\s*(?:=>|\{|;|$)",
+        RegexOptions.Multiline)]
     private static partial Regex Declaration();
 
     [GeneratedRegex(@"\s+")]

@@ -2,7 +2,8 @@
 
 namespace Hypervisor.Sched.Tests;
 
-/// <summary>A unit of the <see cref="Simulation"/> and how it behaves: it runs for a while, then sleeps for a while.</summary>
+/// <summary>A unit of the <see cref="Simulation"/> and how it behaves: it runs for a while, then sleeps for a
+/// while.</summary>
 internal sealed unsafe class SimulatedUnit
 {
     public SimulatedUnit(SchedUnit* unit) => Unit = unit;

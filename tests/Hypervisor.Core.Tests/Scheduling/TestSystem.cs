@@ -12,10 +12,9 @@ using Xen.Abi;
 
 namespace Hypervisor.Core.Tests.Scheduling;
 
-/// <summary>
-/// A machine whose CPUs have timer queues and schedulers, and domains with vCPUs, made by hand: nothing but what time and
-/// scheduling need. A tick of the time stamp counter is a nanosecond, unless the test wants another rate.
-/// </summary>
+/// <summary> A machine whose CPUs have timer queues and schedulers, and domains with vCPUs, made by hand: nothing but
+/// what time and scheduling need. A tick of the time stamp counter is a nanosecond, unless the test wants another
+/// rate. </summary>
 internal sealed unsafe class TestSystem : IDisposable
 {
     private readonly List<nint> _blocks = [];
@@ -103,7 +102,8 @@ internal sealed unsafe class TestSystem : IDisposable
         return vcpu;
     }
 
-    /// <summary>The CPU passes through the hypervisor; gives the vCPU that it comes back with, or null when it would idle.</summary>
+    /// <summary>The CPU passes through the hypervisor; gives the vCPU that it comes back with, or null when it would
+    /// idle.</summary>
     public Vcpu* Pass(uint cpu = 0)
     {
         FakeMachine.RunOn(cpu);

@@ -12,7 +12,9 @@ public sealed unsafe class SystemTimeTests
     private const ulong Year = 365UL * 86400;
 
     public static TheoryData<ulong> Rates =>
-        [1_000_000, 99_999_999, 1_000_000_000, 1_000_000_001, 1_193_182_000, 2_598_302_411, 3_999_999_999, 6_200_000_000];
+    [
+        1_000_000, 99_999_999, 1_000_000_000, 1_000_000_001, 1_193_182_000, 2_598_302_411, 3_999_999_999, 6_200_000_000,
+    ];
 
     [Theory]
     [MemberData(nameof(Rates))]

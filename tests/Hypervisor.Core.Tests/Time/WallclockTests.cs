@@ -36,7 +36,8 @@ public sealed unsafe class WallclockTests : IDisposable
             SharedInfo* shared = ((Domain*)domain)->SharedInfo;
             UInt128 seconds = ((UInt128)shared->WcSecHi << 32) | shared->WcSec;
             Assert.True(shared->WcNsec < 1_000_000_000);
-            Assert.Equal(((UInt128)sec * 1_000_000_000) + nsec, (seconds * 1_000_000_000) + shared->WcNsec + systemTime);
+            UInt128 found = (seconds * 1_000_000_000) + shared->WcNsec + systemTime;
+            Assert.Equal(((UInt128)sec * 1_000_000_000) + nsec, found);
             Assert.Equal(0u, shared->WcVersion & 1);
         }
     }
