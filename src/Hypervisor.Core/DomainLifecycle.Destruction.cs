@@ -95,7 +95,7 @@ public static unsafe partial class DomainLifecycle
     {
         StageBegin => Begin(domain),
         StageStopped => AreVcpusStopped(domain),
-        StageEvents => EventDomain.Destroy(domain),
+        StageEvents => EventDomain.Destroy(domain) && ReleaseInterrupts(domain),
         StageGrants => GrantDomain.Destroy(domain),
         StageVcpus => ReleaseVcpus(domain),
         StageTables => ReleaseTables(domain),
@@ -287,5 +287,12 @@ public static unsafe partial class DomainLifecycle
 
         domain->PageLock.Release();
         return exists;
+    }
+
+    private static bool ReleaseInterrupts(Domain* domain)
+    {
+        Interrupts.PhysicalIrqs.ReleaseAll(domain);
+        Console.ConsoleOps.Flush(domain);
+        return true;
     }
 }

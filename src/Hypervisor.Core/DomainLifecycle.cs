@@ -137,6 +137,18 @@ public static unsafe partial class DomainLifecycle
             {
                 domain->IsPausedByTools = false;
                 domain->HasStarted = true;
+
+                // A builder clears shared_info before it fills it; what the hypervisor had written there is written again.
+                for (uint id = 0; id < domain->MaxVcpuCount; id++)
+                {
+                    Vcpu* vcpu = domain->VcpuOf(id);
+                    if (vcpu != null && vcpu->LoadedOn == Vcpu.NotLoaded)
+                    {
+                        Time.GuestTime.Publish(vcpu);
+                    }
+                }
+
+                Time.Wallclock.Publish(domain);
                 VcpuScheduling.WakeAll(domain);
             }
         }

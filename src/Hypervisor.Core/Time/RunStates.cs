@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where a vCPU's time goes. The four sums plus the time since the last change add up to the time since the vCPU was
-// made, always: a change only moves the boundary.
+// Where a vCPU's time goes. The four sums plus the time since the last change add up to the time since the account began,
+// always: a change only moves the boundary. The account begins when the vCPU may run for the first time. What came
+// before, the building of its domain for one, is no time of its own: a guest would take it for time stolen from it.
 
 using System.Runtime.CompilerServices;
 using Xen.Abi;
@@ -23,6 +24,24 @@ public static unsafe class RunStates
         }
 
         time->State = state;
+    }
+
+    /// <summary>The vCPU may run, and waits for a CPU.</summary>
+    public static void BecomeRunnable(VcpuTime* time, ulong now)
+    {
+        if (time->HasBegun)
+        {
+            Change(time, RunState.Runnable, now);
+            return;
+        }
+
+        time->HasBegun = true;
+        time->State = RunState.Runnable;
+        time->StateSince = now;
+        for (int state = 0; state < 4; state++)
+        {
+            time->Spent[state] = 0;
+        }
     }
 
     /// <summary>The accounts as they stand at <paramref name="now"/>, the time since the last change

@@ -7,6 +7,9 @@ namespace Hypervisor.Core.Time;
 /// <summary>What each kind of timer does when it is due.</summary>
 public static unsafe class TimerActions
 {
+    /// <summary>Ten times a second: how long a lost serial interrupt can go unnoticed.</summary>
+    public const ulong HousekeepingPeriod = 100_000_000;
+
     /// <summary>Carries out a timer that has just left its queue; no lock is held.</summary>
     public static void Run(Timer* timer, ulong now)
     {
@@ -29,6 +32,11 @@ public static unsafe class TimerActions
                 break;
             case TimerKind.SchedulerTick:
                 VcpuScheduling.OnTick((CpuInfo*)timer->Subject, now);
+                break;
+            case TimerKind.Housekeeping:
+                Machine.PollConsole();
+                Interrupts.IrqTable.Tick();
+                TimerQueue.Set(timer, now + HousekeepingPeriod);
                 break;
             default:
                 Panic.Because("A timer of no kind is due"u8);

@@ -24,4 +24,7 @@ public enum TimerKind : uint
 
     /// <summary>Subject: the <c>CpuInfo</c> of the CPU whose scheduler is to do its accounts.</summary>
     SchedulerTick = 6,
+
+    /// <summary>No subject: serial lines and stuck interrupts are looked after.</summary>
+    Housekeeping = 7,
 }

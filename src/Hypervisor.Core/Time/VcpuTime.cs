@@ -13,6 +13,9 @@ public unsafe struct VcpuTime
 {
     public RunState State;
 
+    /// <summary>The vCPU has been runnable once: its account began then.</summary>
+    public bool HasBegun;
+
     /// <summary>When <see cref="State"/> began.</summary>
     public ulong StateSince;
 

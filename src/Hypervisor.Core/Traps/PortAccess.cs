@@ -16,12 +16,13 @@ public static unsafe class PortAccess
     private const uint StringSlice = 64;
 
     private static ushort s_ownSerialPort;
+    private static ushort s_otherSerialPort;
 
-    /// <summary>First of the eight ports of the hypervisor's serial console; 0 for none.</summary>
-    public static ushort OwnSerialPort
+    /// <summary>First of the eight ports of each serial line that the hypervisor keeps; 0 for none.</summary>
+    public static void SetOwnSerialPorts(ushort first, ushort second)
     {
-        get => s_ownSerialPort;
-        set => s_ownSerialPort = value;
+        s_ownSerialPort = first;
+        s_otherSerialPort = second;
     }
 
     public static bool Single(Vcpu* vcpu, CpuUserRegs* frame, in DecodedInstruction instruction)
@@ -177,7 +178,8 @@ public static unsafe class PortAccess
         int last = port + size - 1;
         return Overlaps(port, last, 0x20, 0x21) || Overlaps(port, last, 0xA0, 0xA1)
             || Overlaps(port, last, 0x40, 0x41) || Overlaps(port, last, 0x43, 0x43)
-            || (s_ownSerialPort != 0 && Overlaps(port, last, s_ownSerialPort, s_ownSerialPort + 7));
+            || (s_ownSerialPort != 0 && Overlaps(port, last, s_ownSerialPort, s_ownSerialPort + 7))
+            || (s_otherSerialPort != 0 && Overlaps(port, last, s_otherSerialPort, s_otherSerialPort + 7));
     }
 
     private static bool Overlaps(int first, int last, int from, int to) => first <= to && last >= from;

@@ -9,6 +9,7 @@ using System.Runtime.CompilerServices;
 using Hypervisor.Core;
 using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Boot;
+using Hypervisor.Core.Console;
 using Hypervisor.Core.Control;
 using Hypervisor.Core.Dom0;
 using Hypervisor.Core.Hypercalls;
@@ -63,6 +64,7 @@ public static unsafe class Boot
             CommandLine.Parse(information->CommandLine, options);
             Consoles.Configure(options, screenIsText: true);
             Consoles.EnableLineBuffers();
+            Machine.LogThreshold = (LogLevel)options->LogThreshold;
             PrintOptions(information, options);
         }
 
@@ -348,14 +350,20 @@ public static unsafe class Boot
             IrqTable.Initialise(PageAllocator.AllocatePages(orders));
             int controllers = IoApic.Discover(acpi);
             IrqTable.ApplyOverrides(acpi);
-            Log.Info("time stamp counter "u8).Decimal(Tsc.Hertz / 1000).Text(" kHz by the "u8)
-                .Text(Tsc.Describe(Tsc.Source)).Text(", I/O APICs: "u8).Decimal(controllers).End();
+            for (int index = 0; index < acpi->IoApicCount; index++)
+            {
+                _ = DeviceMemoryRules.Refuse(Mfn.OfAddress(acpi->IoApic(index).Address), 1);
+            }
+
+            Consoles.ConnectInput(acpi);
+            Log.Info("time stamp counter "u8).Decimal(Tsc.Hertz / 1000).Text(" kHz "u8)
+                .Text("("u8).Text(Tsc.Describe(Tsc.Source)).Text(")"u8).Text(", I/O APICs: "u8).Decimal(controllers).End();
             Wallclock.Set(Rtc.ReadSeconds(acpi), 0);
         }
 
         Machine.Cpu->LocalApicId = LocalApic.Id;
         _ = DeviceMemoryRules.Refuse(Mfn.OfAddress(LocalApic.PhysicalAddress), 1);
-        PortAccess.OwnSerialPort = Consoles.OwnedPort(0);
+        PortAccess.SetOwnSerialPorts(Consoles.OwnedPort(0), Consoles.OwnedPort(1));
     }
 
     private static void PrepareScheduler()
@@ -366,7 +374,9 @@ public static unsafe class Boot
         CpuScheduler* scheduler = (CpuScheduler*)PageAllocator.AllocatePages(1);
         SchedSystem* system = (SchedSystem*)PageAllocator.AllocatePages(1);
         VcpuScheduling.InitialiseCpu(cpu, scheduler, system);
-        Consoles.EnableInput();
+        Timer* housekeeping = (Timer*)PageAllocator.AllocatePages(0);
+        TimerQueue.Prepare(housekeeping, TimerKind.Housekeeping, null, queue);
+        TimerQueue.Set(housekeeping, SystemTime.Now() + TimerActions.HousekeepingPeriod);
     }
 
     private static Vcpu* BuildFirstDomain()
@@ -400,6 +410,11 @@ public static unsafe class Boot
         if (domain == null)
         {
             Stop("too little memory: "u8, "no room for the first domain's structures"u8);
+        }
+
+        if (s_options.Guest)
+        {
+            ConsoleOps.AllowGuests(unlimited: true);
         }
 
         domain->IsPrivileged = !s_options.Guest;
