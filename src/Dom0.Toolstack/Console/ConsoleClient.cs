@@ -81,10 +81,12 @@ public sealed unsafe class ConsoleClient : IDisposable
     /// Copies until the session ends. The daemon keeps the console of a stopped domain open, so whether the domain still
     /// lives is asked of <paramref name="hasStopped"/> now and then.
     /// </summary>
-    public ConsoleEnd Run(Func<bool> hasStopped)
+    public ConsoleEnd Run(Func<bool> hasStopped) => Run(hasStopped, StandardInput, StandardOutput);
+
+    internal ConsoleEnd Run(Func<bool> hasStopped, int input, int output)
     {
         using Terminal guestSide = Terminal.MakeRaw(_console.Number);
-        using Terminal ownSide = Terminal.MakeRaw(StandardInput);
+        using Terminal ownSide = Terminal.MakeRaw(input);
         Span<byte> buffer = stackalloc byte[4096];
         Libc.PollEntry* entries = stackalloc Libc.PollEntry[2];
         bool hasInput = true;
@@ -92,7 +94,7 @@ public sealed unsafe class ConsoleClient : IDisposable
         while (true)
         {
             entries[0] = new() { Descriptor = _console.Number, Events = Libc.PollIn };
-            entries[1] = new() { Descriptor = hasInput ? StandardInput : -1, Events = Libc.PollIn };
+            entries[1] = new() { Descriptor = hasInput ? input : -1, Events = Libc.PollIn };
             int ready = Libc.Poll(entries, 2, CheckMilliseconds);
             if (ready < 0)
             {
@@ -103,14 +105,14 @@ public sealed unsafe class ConsoleClient : IDisposable
             {
                 if (hasStopped())
                 {
-                    _ = Drain(buffer);
+                    _ = Drain(output, buffer);
                     return ConsoleEnd.Stopped;
                 }
 
                 continue;
             }
 
-            if (entries[0].Returned != 0 && !CopyOutput(buffer))
+            if (entries[0].Returned != 0 && !CopyOutput(output, buffer))
             {
                 return ConsoleEnd.Closed;
             }
@@ -120,13 +122,13 @@ public sealed unsafe class ConsoleClient : IDisposable
                 continue;
             }
 
-            int count = Read(StandardInput, buffer);
+            int count = Read(input, buffer);
             if (count <= 0)
             {
                 hasInput = false;
                 if (gaveInput)
                 {
-                    return Drain(buffer);
+                    return Drain(output, buffer);
                 }
 
                 continue;
@@ -165,7 +167,7 @@ public sealed unsafe class ConsoleClient : IDisposable
         }
     }
 
-    private bool CopyOutput(Span<byte> buffer)
+    private bool CopyOutput(int output, Span<byte> buffer)
     {
         int count = _console.Read(buffer);
         if (count <= 0)
@@ -177,7 +179,7 @@ public sealed unsafe class ConsoleClient : IDisposable
         {
             for (int done = 0; done < count;)
             {
-                nint written = Libc.Write(StandardOutput, pointer + done, (nuint)(count - done));
+                nint written = Libc.Write(output, pointer + done, (nuint)(count - done));
                 if (written < 0)
                 {
                     if (Marshal.GetLastPInvokeError() == LibcErrno.Interrupted)
@@ -196,11 +198,11 @@ public sealed unsafe class ConsoleClient : IDisposable
     }
 
     /// <summary>After the last input, shows what the guest still answers.</summary>
-    private ConsoleEnd Drain(Span<byte> buffer)
+    private ConsoleEnd Drain(int output, Span<byte> buffer)
     {
         while (_console.WaitForInput(DrainMilliseconds))
         {
-            if (!CopyOutput(buffer))
+            if (!CopyOutput(output, buffer))
             {
                 return ConsoleEnd.Closed;
             }

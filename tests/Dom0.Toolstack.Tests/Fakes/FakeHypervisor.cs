@@ -94,7 +94,18 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
     /// <summary>Names of the calls in their order.</summary>
     public List<string> Calls { get; } = [];
 
-    public byte[] Frame(ulong machineFrame) => _frames[machineFrame];
+    /// <summary>The content of a frame; before its first use it is what nobody can have written.</summary>
+    public byte[] Frame(ulong machineFrame)
+    {
+        if (!_frames.TryGetValue(machineFrame, out byte[]? content))
+        {
+            content = new byte[4096];
+            Array.Fill(content, (byte)0xcc);
+            _frames[machineFrame] = content;
+        }
+
+        return content;
+    }
 
     public NativeRegion Allocate(int bytes)
     {
@@ -125,7 +136,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
             }
         }
 
-        NativeRegion region = Map([.. mapped.Select(frame => _frames[frame])], mapped);
+        NativeRegion region = Map([.. mapped.Select(Frame)], mapped);
         return region;
     }
 
@@ -473,9 +484,6 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
             FreeFrames -= pages;
             for (ulong page = 0; page < pages; page++)
             {
-                byte[] content = new byte[4096];
-                Array.Fill(content, (byte)0xcc);
-                _frames[first + page] = content;
                 _ = domain.Frames.Add(first + page);
             }
 
@@ -515,7 +523,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         }
 
         _ = domain.Pinned.Add(frame);
-        foreach (ulong entry in MemoryMarshal.Cast<byte, ulong>(_frames[frame]))
+        foreach (ulong entry in MemoryMarshal.Cast<byte, ulong>(Frame(frame)))
         {
             bool isPresent = (entry & 1) != 0;
             if (isPresent && !(level > 1
@@ -534,7 +542,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         HashSet<ulong> leaves = [];
         void Collect(ulong frame, int level)
         {
-            foreach (ulong entry in MemoryMarshal.Cast<byte, ulong>(_frames[frame]))
+            foreach (ulong entry in MemoryMarshal.Cast<byte, ulong>(Frame(frame)))
             {
                 if ((entry & 1) != 0 && level > 1)
                 {
