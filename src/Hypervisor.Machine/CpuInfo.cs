@@ -38,7 +38,7 @@ public unsafe struct CpuInfo
     [FieldOffset(0x20C)]
     public uint SoftIrqPending;
 
-    /// <summary>Not zero while CR0.TS is set for the guest: entries clear it before C# runs.</summary>
+    /// <summary>Not zero when the running vCPU wants CR0.TS: set on the way to the guest, clear while C# runs.</summary>
     [FieldOffset(0x210)]
     public byte TaskSwitchedSet;
 

@@ -144,21 +144,17 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "cpu_swapgs")]
     public static extern void SwapGs();
 
+    /// <summary>Saves x87 and vector state into <paramref name="area"/>: XSAVE of <paramref name="mask"/>, or FXSAVE where it
+    /// is 0; the registers that the image's code uses come from <paramref name="vectors"/>.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "cpu_xsave")]
-    public static extern void XSave(void* area, ulong mask);
+    [RuntimeImport("*", "cpu_save_extended_state")]
+    public static extern void SaveExtendedState(void* area, ulong mask, ulong* vectors);
 
+    /// <summary>The way back; <paramref name="vectors"/> receives the registers that the image's code uses. An area that the
+    /// processor refuses is replaced by the reset state.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "cpu_xrstor")]
-    public static extern bool XRestore(void* area, ulong mask);
-
-    [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "cpu_fxsave")]
-    public static extern void FxSave(void* area);
-
-    [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "cpu_fxrstor")]
-    public static extern void FxRestore(void* area);
+    [RuntimeImport("*", "cpu_restore_extended_state")]
+    public static extern void RestoreExtendedState(void* area, ulong mask, ulong* vectors);
 
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "cpu_xsetbv")]
@@ -204,6 +200,45 @@ public static unsafe partial class Machine
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "cpu_test_and_clear_bit")]
     public static extern bool TestAndClearBit(void* bitmap, ulong bit);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_ds")]
+    public static extern ushort ReadDs();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_es")]
+    public static extern ushort ReadEs();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_fs")]
+    public static extern ushort ReadFs();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_read_gs")]
+    public static extern ushort ReadGs();
+
+    /// <summary>Loads a selector; false, with a null selector loaded, where the processor refuses.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_load_ds")]
+    public static extern bool LoadDs(ushort selector);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_load_es")]
+    public static extern bool LoadEs(ushort selector);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_load_fs")]
+    public static extern bool LoadFs(ushort selector);
+
+    /// <summary>Loads GS of guest user mode while its kernel runs: the base behind SWAPGS changes, the one in use does not.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_load_gs")]
+    public static extern bool LoadGs(ushort selector);
+
+    /// <summary>Loads GS with the base that is in use.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_load_gs_current")]
+    public static extern bool LoadGsCurrent(ushort selector);
 
     /// <summary>The block at the top of the running CPU's stack region.</summary>
     public static CpuInfo* Cpu

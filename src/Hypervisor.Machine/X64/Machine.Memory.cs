@@ -52,6 +52,11 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "guest_write_words")]
     public static extern bool WriteGuestWords(ulong target, ulong* source, nuint count);
 
+    /// <summary>Writes a bounce frame at <paramref name="stack"/>, with or without its error code; false on a fault.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_write_bounce_frame")]
+    public static extern bool WriteBounceFrame(ulong stack, BounceFrame* frame, bool hasError);
+
     /// <summary>Compares and exchanges eight bytes that may be the guest's to unmap: 0 done, 1 changed meanwhile
     /// (<paramref name="expected"/> gets the value found), 2 fault.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+
+using Hypervisor.Core.Mmu;
+using Xen.Abi;
+
+namespace Hypervisor.Core.Hypercalls;
+
+/// <summary>Hypercall set_gdt.</summary>
+public static unsafe class DescriptorOps
+{
+    private struct Frames
+    {
+        public fixed ulong List[Vcpu.MaxGdtFrames];
+    }
+
+    public static HypercallResult SetGdt(Vcpu* vcpu, ulong list, uint entries)
+    {
+        if (entries > DescriptorTables.FirstReservedEntry)
+        {
+            return Errno.Inval;
+        }
+
+        Frames frames;
+        uint count = (entries + 511) / 512;
+        return count == 0 || GuestMemory.Read(list, frames.List, count * 8)
+            ? DescriptorTables.SetGdt(vcpu, frames.List, entries)
+            : Errno.Fault;
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+
+using Hypervisor.Core.Traps;
+using Xen.Abi;
+
+namespace Hypervisor.Core.Hypercalls;
+
+/// <summary>Small calls that set one thing of the vCPU or domain: stack_switch, fpu_taskswitch, vm_assist.</summary>
+public static unsafe class StackOps
+{
+    private const ulong Assists =
+        (1UL << (int)VmAssistType.FourGbSegments) | (1UL << (int)VmAssistType.WritablePageTables)
+        | (1UL << (int)VmAssistType.PaeExtendedCr3) | (1UL << (int)VmAssistType.RunStateUpdateFlag);
+
+    /// <summary>Where the guest kernel's stack begins when it is entered from user mode.</summary>
+    public static HypercallResult Switch(Vcpu* vcpu, ulong segment, ulong stack)
+    {
+        vcpu->KernelStackSegment = (segment & 0xFFFF) | 3;
+        vcpu->KernelStack = stack;
+        return Errno.Ok;
+    }
+
+    public static HypercallResult SetTaskSwitched(Vcpu* vcpu, uint set)
+    {
+        PrivilegedOps.SetTaskSwitched(vcpu, set != 0);
+        return Errno.Ok;
+    }
+
+    public static HypercallResult Assist(Vcpu* vcpu, uint command, uint type)
+    {
+        if (type >= 64 || ((Assists >> (int)type) & 1) == 0)
+        {
+            return Errno.Inval;
+        }
+
+        switch ((VmAssistCommand)command)
+        {
+            case VmAssistCommand.Enable:
+                vcpu->Domain->VmAssist |= 1UL << (int)type;
+                return Errno.Ok;
+            case VmAssistCommand.Disable:
+                vcpu->Domain->VmAssist &= ~(1UL << (int)type);
+                return Errno.Ok;
+            default:
+                return Errno.NoSys;
+        }
+    }
+}
