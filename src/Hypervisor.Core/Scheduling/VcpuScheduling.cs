@@ -53,7 +53,7 @@ public static unsafe partial class VcpuScheduling
             ulong now = SystemTime.Now();
             cpu = MoveSleeping(cpu, unit, now);
             unit->IsAwake = true;
-            RunStates.Change(&vcpu->Time, RunState.Runnable, now);
+            RunStates.BecomeRunnable(&vcpu->Time, now);
             chooseAnew = PolicyTable.Wake(cpu, unit, now);
             helpers = chooseAnew ? default : cpu->System->Idle & unit->HardAffinity;
         }

@@ -33,6 +33,22 @@ public unsafe class RunStatesTests
     }
 
     [Fact]
+    public void What_came_before_the_first_run_is_nobody_s_time()
+    {
+        VcpuTime time = default;
+        time.State = RunState.Offline;
+        RunStates.BecomeRunnable(&time, 1000);
+        RunStates.Change(&time, RunState.Running, 1010);
+        RunStates.Change(&time, RunState.Offline, 1030);
+        RunStates.BecomeRunnable(&time, 1060);
+        VcpuRunStateInfo info;
+        RunStates.Read(&time, 1060, &info);
+        Assert.Equal(30UL, info.Time[(int)RunState.Offline]);
+        Assert.Equal(10UL, info.Time[(int)RunState.Runnable]);
+        Assert.Equal(20UL, info.Time[(int)RunState.Running]);
+    }
+
+    [Fact]
     public void Time_goes_to_the_state_that_it_was_spent_in()
     {
         VcpuTime time = default;
