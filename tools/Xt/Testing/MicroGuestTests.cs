@@ -78,6 +78,7 @@ public static partial class MicroGuestTests
             Hypervisor = hypervisor,
             Loader = LoaderKind.Kernel,
             Module = guest.Image,
+            IsModulePrivileged = guest.IsPrivileged,
             KernelArguments = guest.Text("cmdline", string.Empty),
             HypervisorArguments = guest.Text("append", string.Empty),
             Cpus = guest.Number("smp", 1),
