@@ -8,8 +8,8 @@ namespace Hypervisor.Core;
 public static class GuestIndex
 {
     /// <summary>
-    /// <paramref name="index"/>, or 0 where a mispredicted bounds check lets the processor run ahead with an index beyond
-    /// <paramref name="count"/>: no branch that could be predicted wrong lies between this and the access.
+    /// <paramref name="index"/>, or 0 where a mispredicted bounds check lets the processor run ahead with an index
+    /// beyond <paramref name="count"/>: no branch that could be predicted wrong lies between this and the access.
     /// </summary>
     /// <remarks>Precondition: the caller has checked that the index is below the count.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -16,7 +16,8 @@ public unsafe struct DomainEvents
 
     public SpinLock Lock;
 
-    /// <summary>vCPUs in SCHEDOP_poll, one bit each. Changed with locked instructions, without <see cref="Lock"/>.</summary>
+    /// <summary>vCPUs in SCHEDOP_poll, one bit each. Changed with locked instructions, without <see
+    /// cref="Lock"/>.</summary>
     public fixed ulong Pollers[Domain.MaxVcpus / 64];
 
     /// <summary>No port below this is free.</summary>

@@ -7,7 +7,8 @@ namespace Hypervisor.Core.Events;
 /// <summary>Binds ports and lets them go. Locking and states: see <see cref="EventPorts"/>.</summary>
 public static unsafe class EventBinding
 {
-    /// <summary>A port of <paramref name="owner"/> to which the domain numbered <paramref name="remote"/> may bind.</summary>
+    /// <summary>A port of <paramref name="owner"/> to which the domain numbered <paramref name="remote"/> may
+    /// bind.</summary>
     public static Errno Unbound(Domain* owner, ushort remote, out uint port)
     {
         owner->Events.Lock.Acquire();
@@ -54,7 +55,8 @@ public static unsafe class EventBinding
         return error;
     }
 
-    /// <returns>Inval: no such interrupt, or a global one elsewhere than on vCPU 0. NoEnt: no such vCPU. Exist: bound.</returns>
+    /// <returns>Inval: no such interrupt, or a global one elsewhere than on vCPU 0. NoEnt: no such vCPU. Exist:
+    /// bound.</returns>
     public static Errno Virq(Domain* domain, uint virq, uint vcpuId, out uint port)
     {
         port = 0;

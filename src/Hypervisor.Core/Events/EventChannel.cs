@@ -6,8 +6,8 @@ namespace Hypervisor.Core.Events;
 
 /// <summary>One port of a domain.</summary>
 /// <remarks>
-/// Locking: changes under the lock of the domain that owns it; into and out of <see cref="PortState.Interdomain"/> under
-/// the peer's lock, too. Read without a lock by deliveries within the domain (see <c>EventPorts</c>).
+/// Locking: changes under the lock of the domain that owns it; into and out of <see cref="PortState.Interdomain"/>
+/// under the peer's lock, too. Read without a lock by deliveries within the domain (see <c>EventPorts</c>).
 /// </remarks>
 [StructLayout(LayoutKind.Sequential, Size = 16)]
 public unsafe struct EventChannel
@@ -18,7 +18,8 @@ public unsafe struct EventChannel
     /// <summary>The vCPU that learns of events on this port.</summary>
     public ushort NotifyVcpu;
 
-    /// <summary>By state: number of the domain that may bind, the peer's port, the physical or the virtual interrupt.</summary>
+    /// <summary>By state: number of the domain that may bind, the peer's port, the physical or the virtual
+    /// interrupt.</summary>
     public uint Number;
 
     /// <summary>Owner of the peer's port while <see cref="PortState.Interdomain"/>.</summary>

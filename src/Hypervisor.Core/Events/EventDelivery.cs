@@ -5,13 +5,15 @@
 //   selector[port/64]  in the vcpu_info of the vCPU that the port notifies, unless the port is masked
 //   upcall pending     in the same vcpu_info; the way back to the guest looks at it
 //
-// The guest goes down the same way: it clears upcall pending, takes the selector, then takes pending bits. A bit found set
-// means that whoever set it has done, or is about to do, the rest. Each step is a locked instruction: the mask is looked at
-// after pending is visible, as a guest that unmasks looks at pending after the mask is clear; and whether the vCPU has
-// blocked is looked at after upcall pending is visible (VcpuScheduling.Kick), as a vCPU that blocks looks at upcall pending last.
+// The guest goes down the same way: it clears upcall pending, takes the selector, then takes pending bits. A bit
+// found set means that whoever set it has done, or is about to do, the rest. Each step is a locked instruction: the
+// mask is looked at after pending is visible, as a guest that unmasks looks at pending after the mask is clear; and
+// whether the vCPU has blocked is looked at after upcall pending is visible (VcpuScheduling.Kick), as a vCPU that
+// blocks looks at upcall pending last.
 //
-// The record may move meanwhile (VCPUOP_register_vcpu_info). Who has marked a record looks whether it is still the vCPU's; if
-// not, it marks the new one. If it was, then the mover's own marking of everything (AfterInfoMoved) is yet to come.
+// The record may move meanwhile (VCPUOP_register_vcpu_info). Who has marked a record looks whether it is still the
+// vCPU's; if not, it marks the new one. If it was, then the mover's own marking of everything (AfterInfoMoved) is
+// yet to come.
 
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -94,8 +96,8 @@ public static unsafe class EventDelivery
         Volatile.Read(ref vcpu->Info->EventChannelUpcallPending) != 0 && !vcpu->IsUpcallMasked();
 
     /// <summary>
-    /// The vCPU's record is a new one. Every word is marked, so that the guest looks at all of its ports: an event that was
-    /// told to the old record is found, one that was told to both is merely found twice.
+    /// The vCPU's record is a new one. Every word is marked, so that the guest looks at all of its ports: an event that
+    /// was told to the old record is found, one that was told to both is merely found twice.
     /// </summary>
     public static void AfterInfoMoved(Vcpu* vcpu)
     {

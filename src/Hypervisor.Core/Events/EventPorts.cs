@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: MIT
 // Event channels: one bit of news for a domain, and what raises it.
 //
-// A port is an entry in its domain's table. What it is bound to decides who may set its bit: another domain's port, the domain
-// itself (IPI), the hypervisor (virtual interrupts), a device (physical interrupts). Entries come in buckets, a page each, made
-// when a port in them is needed first and kept until the domain structure is freed: an entry once found stays memory, whatever
-// becomes of the port.
+// A port is an entry in its domain's table. What it is bound to decides who may set its bit: another domain's port,
+// the domain itself (IPI), the hypervisor (virtual interrupts), a device (physical interrupts). Entries come in
+// buckets, a page each, made when a port in them is needed first and kept until the domain structure is freed: an
+// entry once found stays memory, whatever becomes of the port.
 //
 //   free ──► reserved ──► pirq                        (while the interrupt is being routed)
 //    │ ────► unbound ◄──► interdomain                 (bind_interdomain; the peer's close)
 //    └ ────► virq, ipi                   close: from every state back to free
 //
-// Locking: one lock for each domain's table. All changes are made under it; what joins or parts two ports of different domains holds
-// both locks, taken in the order of the Domain structures' addresses (a holder of one may try the other out of order and
-// starts anew when it is taken). Nothing but the schedulers', timers' and allocator's locks is taken inside.
+// Locking: one lock for each domain's table. All changes are made under it; what joins or parts two ports of
+// different domains holds both locks, taken in the order of the Domain structures' addresses (a holder of one may
+// try the other out of order and starts anew when it is taken). Nothing but the schedulers', timers' and allocator's
+// locks is taken inside.
 //
-// A send to another domain holds the sender's lock only. That suffices: while it is held the sender's port cannot stop being
-// interdomain, hence the peer's port neither (that change needs both locks), hence the peer domain has not finished closing its ports and
-// its structure, entries and vCPUs exist. The vCPU that the peer's port notifies may be changed at the same moment; either value is
-// right, since it is read once. So a hundred senders to one domain do not meet in that domain's lock.
+// A send to another domain holds the sender's lock only. That suffices: while it is held the sender's port cannot
+// stop being interdomain, hence the peer's port neither (that change needs both locks), hence the peer domain has
+// not finished closing its ports and its structure, entries and vCPUs exist. The vCPU that the peer's port notifies
+// may be changed at the same moment; either value is right, since it is read once. So a hundred senders to one
+// domain do not meet in that domain's lock.
 //
-// A send to oneself takes no lock at all: the sender runs, so its domain has not begun to die. A port that another of its vCPUs closes
-// at the same time may keep its pending bit; a port is cleared when it is allocated, too, and guests must bear a spurious event.
-// Interrupts, virtual and physical, arrive from outside and hold the domain's lock while they deliver.
+// A send to oneself takes no lock at all: the sender runs, so its domain has not begun to die. A port that another
+// of its vCPUs closes at the same time may keep its pending bit; a port is cleared when it is allocated, too, and
+// guests must bear a spurious event. Interrupts, virtual and physical, arrive from outside and hold the domain's
+// lock while they deliver.
 
 using System.Runtime.CompilerServices;
 using System.Threading;

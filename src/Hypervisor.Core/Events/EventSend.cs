@@ -13,7 +13,7 @@ public static unsafe class EventSend
     /// <returns>Inval: no port that one sends on. A send that has no peer yet, or none any more, is lost.</returns>
     /// <remarks>Precondition: the caller runs on a vCPU of the domain (see <see cref="EventPorts"/>).</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Errno Run(Domain* domain, uint port)
+    public static Errno Run(Domain* domain, uint port)
     {
         EventChannel* channel = EventPorts.Find(domain, port);
         if (channel == null)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Physical interrupts of a domain. The event table knows the port of each; how the interrupt is routed, shared and acknowledged is
-// PhysicalIrqs' business. Neither side calls the other with a lock of its own held.
+// Physical interrupts of a domain. The event table knows the port of each; how the interrupt is routed, shared and
+// acknowledged is PhysicalIrqs' business. Neither side calls the other with a lock of its own held.
 
 using Hypervisor.Core.Interrupts;
 using Hypervisor.Core.Mmu;

@@ -9,6 +9,7 @@ namespace Hypervisor.Core.Events;
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct VcpuEvents
 {
-    /// <summary>Port of each virtual interrupt or 0; written under the domain's <see cref="DomainEvents.Lock"/>.</summary>
+    /// <summary>Port of each virtual interrupt or 0; written under the domain's <see
+    /// cref="DomainEvents.Lock"/>.</summary>
     public fixed uint VirqPorts[(int)VirtualIrqLimits.Count];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Virtual interrupts: those of a vCPU (its timer) bind once for each vCPU and stay there; global ones bind through vCPU 0 and
-// may then be moved. Host-wide ones (console input, the end of a domain) go to Domain-0, which has bound them or has not: an
-// interrupt that nobody has bound is lost.
+// Virtual interrupts: those of a vCPU (its timer) bind once for each vCPU and stay there; global ones bind through
+// vCPU 0 and may then be moved. Host-wide ones (console input, the end of a domain) go to Domain-0, which has bound
+// them or has not: an interrupt that nobody has bound is lost.
 
 using System.Threading;
 

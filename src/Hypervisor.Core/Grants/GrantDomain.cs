@@ -28,12 +28,12 @@ public static unsafe class GrantDomain
     }
 
     /// <summary>
-    /// Lets go of all that this domain has mapped of others, and grants nothing any more; what others have mapped of it stays
-    /// theirs. False: gave way, to be called again.
+    /// Lets go of all that this domain has mapped of others, and grants nothing any more; what others have mapped of it
+    /// stays theirs. False: gave way, to be called again.
     /// </summary>
     /// <remarks>
-    /// Precondition: the domain's vCPUs are stopped for good. Its page-table entries may still be there: they hold references of
-    /// their own.
+    /// Precondition: the domain's vCPUs are stopped for good. Its page-table entries may still be there: they hold
+    /// references of their own.
     /// </remarks>
     public static bool Destroy(Domain* domain)
     {

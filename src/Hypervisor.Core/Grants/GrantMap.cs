@@ -98,8 +98,9 @@ public static unsafe class GrantMap
     }
 
     /// <summary>
-    /// The entry's flags. Accessed and dirty are set beforehand: a guest that saves either in its own bookkeeping must not be
-    /// surprised by the processor. GNTMAP_application_map changes nothing: kernel and processes of a PV guest share a ring.
+    /// The entry's flags. Accessed and dirty are set beforehand: a guest that saves either in its own bookkeeping must
+    /// not be surprised by the processor. GNTMAP_application_map changes nothing: kernel and processes of a PV guest
+    /// share a ring.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong PteFlags(uint flags, bool write)

@@ -19,7 +19,8 @@ public static unsafe class GrantMappings
 
     internal static void Initialise(Domain* domain) => domain->Grants.FirstFreeHandle = NoHandle;
 
-    /// <summary>A handle that nobody else can use until <see cref="Publish"/> or <see cref="Free"/>; null: there is none left.</summary>
+    /// <summary>A handle that nobody else can use until <see cref="Publish"/> or <see cref="Free"/>; null: there is
+    /// none left.</summary>
     internal static Mapping* Allocate(Domain* domain, out uint handle)
     {
         DomainGrants* grants = &domain->Grants;
@@ -61,7 +62,8 @@ public static unsafe class GrantMappings
         grants->MappingLock.Release();
     }
 
-    /// <summary>Takes the mapping that the guest names out of circulation; null where there is none, or a call works on it.</summary>
+    /// <summary>Takes the mapping that the guest names out of circulation; null where there is none, or a call works on
+    /// it.</summary>
     internal static Mapping* TryClaim(Domain* domain, uint handle)
     {
         DomainGrants* grants = &domain->Grants;

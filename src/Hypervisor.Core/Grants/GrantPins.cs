@@ -14,13 +14,13 @@ public static unsafe class GrantPins
     private const int MarkAttempts = 5;
 
     /// <summary>
-    /// Pins the entry <paramref name="reference"/> of <paramref name="granter"/> once, for <paramref name="grantee"/>, and
-    /// takes <paramref name="holds"/> references to its frame.
+    /// Pins the entry <paramref name="reference"/> of <paramref name="granter"/> once, for <paramref name="grantee"/>,
+    /// and takes <paramref name="holds"/> references to its frame.
     /// </summary>
     /// <returns>
-    /// BadGntref: no such entry. GeneralError: not granted to the grantee, or not for writing, or the frame cannot be written.
-    /// BadPage: the entry names no memory of the granter. Eagain: the entry changed too often. BadDomain: the granter is dying.
-    /// NoSpace: too many pins.
+    /// BadGntref: no such entry. GeneralError: not granted to the grantee, or not for writing, or the frame cannot be
+    /// written. BadPage: the entry names no memory of the granter. Eagain: the entry changed too often. BadDomain: the
+    /// granter is dying. NoSpace: too many pins.
     /// </returns>
     internal static GrantStatus Take(
         Domain* granter, uint reference, ushort grantee, bool write, int holds, out uint frame)

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: MIT
-// Grants: a domain lets another one read or write a frame of its, without telling the hypervisor, by writing an entry into a
-// table in memory that it shares with the hypervisor. The other domain names the entry by its index and has the hypervisor
-// map the frame or copy from or to it.
+// Grants: a domain lets another one read or write a frame of its, without telling the hypervisor, by writing an
+// entry into a table in memory that it shares with the hypervisor. The other domain names the entry by its index and
+// has the hypervisor map the frame or copy from or to it.
 //
-// The shared entry is the granter's to change at any moment. So it is believed once, when it comes into use: type, grantee and
-// rights are looked at and the bits reading or writing set by one compare-exchange of the word that holds them all; the frame is
-// read once after that. From then on an active entry of the hypervisor's own says which frame and for whom, until the last use has
-// ended and the bits are cleared. A granter that finds the bits clear, and clears the whole word by compare-exchange, has its
-// frame back; one that changes the entry in spite of the bits harms itself alone.
+// The shared entry is the granter's to change at any moment. So it is believed once, when it comes into use: type,
+// grantee and rights are looked at and the bits reading or writing set by one compare-exchange of the word that
+// holds them all; the frame is read once after that. From then on an active entry of the hypervisor's own says which
+// frame and for whom, until the last use has ended and the bits are cleared. A granter that finds the bits clear,
+// and clears the whole word by compare-exchange, has its frame back; one that changes the entry in spite of the bits
+// harms itself alone.
 //
 //   what                     counted by                                 held until
 //   a use of an entry        ActiveGrant.Readers/Writers ("pin")        unmap, end of copy, end of the user
 //   the frame, per pin       reference, with write access if writable   the same
 //   the frame, per mapping   the same again, for the page-table entry   the entry is removed, by whomever
 //
-// An unmap removes the page-table entry, flushes, and only then drops pin and references: no TLB remembers a frame that its
-// owner believes to be its own again.
+// An unmap removes the page-table entry, flushes, and only then drops pin and references: no TLB remembers a frame
+// that its owner believes to be its own again.
 //
-// While a frame is referenced its owner's structure exists (DomainLifecycle.cs), dying or not, and with it this table. Frames
-// of the hypervisor (shared_info, the table itself) do not keep their domain, so they are not granted.
+// While a frame is referenced its owner's structure exists (DomainLifecycle.cs), dying or not, and with it this
+// table. Frames of the hypervisor (shared_info, the table itself) do not keep their domain, so they are not granted.
 //
-// Locking: the granter's Lock protects its table, the user's MappingLock its handles; neither is held while the other, or the
-// user's MmuLock, is taken. A handle is taken out of circulation (Busy) while a call works on it. Inside Lock: the allocator's
-// lock, waiting for TLB flushes.
+// Locking: the granter's Lock protects its table, the user's MappingLock its handles; neither is held while the
+// other, or the user's MmuLock, is taken. A handle is taken out of circulation (Busy) while a call works on it.
+// Inside Lock: the allocator's lock, waiting for TLB flushes.
 
 using System.Runtime.CompilerServices;
 using Hypervisor.Core.Mmu;
@@ -30,7 +31,8 @@ using Xen.Abi;
 
 namespace Hypervisor.Core.Grants;
 
-/// <summary>The table of what a domain grants. Its methods are called under the domain's <see cref="DomainGrants.Lock"/>.</summary>
+/// <summary>The table of what a domain grants. Its methods are called under the domain's <see
+/// cref="DomainGrants.Lock"/>.</summary>
 public static unsafe class GrantTable
 {
     /// <summary>Frames for which the directories have room.</summary>
@@ -63,7 +65,8 @@ public static unsafe class GrantTable
         Mfn.OfAddress(Machine.PhysicalOf(domain->Grants.Frames[index]));
 
     /// <summary>Makes the table at least <paramref name="frames"/> frames long.</summary>
-    /// <returns>Inval: more than the domain may have, or it is dying. NoMem: some of the frames may have been added.</returns>
+    /// <returns>Inval: more than the domain may have, or it is dying. NoMem: some of the frames may have been
+    /// added.</returns>
     internal static Errno Grow(Domain* domain, uint frames)
     {
         DomainGrants* grants = &domain->Grants;

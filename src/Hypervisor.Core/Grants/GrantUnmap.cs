@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Unmapping goes in two steps, so that a batch needs one flush: every request removes its page-table entry and puts its handle
-// into a list that runs through the handles themselves; then the TLBs are flushed; then pins and references are dropped.
+// Unmapping goes in two steps, so that a batch needs one flush: every request removes its page-table entry and puts
+// its handle into a list that runs through the handles themselves; then the TLBs are flushed; then pins and
+// references are dropped.
 
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
@@ -21,7 +22,8 @@ public unsafe struct GrantUnmap
 
     internal static GrantUnmap Begin() => new() { _first = EndOfBatch };
 
-    /// <summary>Carries out the first step of one request. False: it cannot be read, or its result not be written.</summary>
+    /// <summary>Carries out the first step of one request. False: it cannot be read, or its result not be
+    /// written.</summary>
     internal bool RunOne(Vcpu* vcpu, ulong address)
     {
         GrantTableUnmapGrantRef request;

@@ -9,7 +9,8 @@ public unsafe struct GranterCache
 {
     private Domain* _domain;
 
-    /// <summary>The domain with this number, or null; its reference lasts until another is asked for or <see cref="Clear"/>.</summary>
+    /// <summary>The domain with this number, or null; its reference lasts until another is asked for or <see
+    /// cref="Clear"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal Domain* Get(ushort id)
     {

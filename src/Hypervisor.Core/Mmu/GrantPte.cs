@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Grant mappings in a guest's page tables. The frame is another domain's, so the grant table takes the references: one set for
-// the entry in the page table and one for its own record. From then on the entry is like any other: who removes it, by an unmap, by
-// overwriting it or by tearing down its table, drops the entry's set, and what that set is follows from the entry alone. An unmap
-// may find another mapping of the same frame in the slot than the one it is about. If it has the same rights it is removed instead,
-// and still each set taken is dropped once; with other rights it is refused, or a writable mapping could outlive its grant.
+// Grant mappings in a guest's page tables. The frame is another domain's, so the grant table takes the references:
+// one set for the entry in the page table and one for its own record. From then on the entry is like any other: who
+// removes it, by an unmap, by overwriting it or by tearing down its table, drops the entry's set, and what that set
+// is follows from the entry alone. An unmap may find another mapping of the same frame in the slot than the one it
+// is about. If it has the same rights it is removed instead, and still each set taken is dropped once; with other
+// rights it is refused, or a writable mapping could outlive its grant.
 
 using System.Threading;
 using Xen.Abi;
@@ -14,8 +15,8 @@ namespace Hypervisor.Core.Mmu;
 public static unsafe class GrantPte
 {
     /// <summary>
-    /// Puts <paramref name="entry"/> (its references taken by the caller) at a virtual address of the current guest, or into the
-    /// level-1 slot with that machine address when <paramref name="containsPte"/>.
+    /// Puts <paramref name="entry"/> (its references taken by the caller) at a virtual address of the current guest, or
+    /// into the level-1 slot with that machine address when <paramref name="containsPte"/>.
     /// </summary>
     /// <returns>Inval: no level-1 slot there.</returns>
     public static Errno Map(Vcpu* vcpu, ulong hostAddress, bool containsPte, ulong entry)
@@ -40,8 +41,8 @@ public static unsafe class GrantPte
         return error;
     }
 
-    /// <summary>Removes the entry, which must map <paramref name="expected"/> with or without write access, and drops its
-    /// references. The caller's own hold the frame until it has flushed.</summary>
+    /// <summary>Removes the entry, which must map <paramref name="expected"/> with or without write access, and drops
+    /// its references. The caller's own hold the frame until it has flushed.</summary>
     /// <returns>Inval: no slot, or it maps something else.</returns>
     public static Errno Unmap(Vcpu* vcpu, ulong hostAddress, bool containsPte, Mfn expected, bool writable)
     {
