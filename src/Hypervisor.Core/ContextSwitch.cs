@@ -92,6 +92,7 @@ public static unsafe class ContextSwitch
 
     private static void Load(CpuInfo* cpu, Vcpu* vcpu)
     {
+        Trace.Record(TraceEvent.Switch, vcpu->Domain->Id, vcpu->Id);
         vcpu->LoadedOn = cpu->CpuId;
         cpu->Loaded = vcpu;
         cpu->Current = vcpu;

@@ -79,4 +79,11 @@ public unsafe struct CpuInfo
     /// <summary>Flush clock of this CPU's last TLB flush.</summary>
     [FieldOffset(0x254)]
     public uint FlushStamp;
+
+    /// <summary>Entries ever recorded, and the last sixteen of three words each (<see cref="Trace"/>).</summary>
+    [FieldOffset(0x260)]
+    public uint TraceNext;
+
+    [FieldOffset(0x280)]
+    public fixed ulong TraceRing[48];
 }

@@ -65,11 +65,18 @@ public static unsafe class PageTables
     }
 
     /// <summary>As <see cref="Put"/>; what is left to do is done before <paramref name="vcpu"/> runs again.</summary>
-    /// <remarks>Precondition: nothing was parked when the request began (<see cref="HasParked"/>); one request parks at most
+    /// <remarks>Without a vCPU (boot) the work is done at once. Precondition: nothing was parked when the request began (<see cref="HasParked"/>); one request parks at most
     /// one table for each level.</remarks>
     public static void PutOrPark(Vcpu* vcpu, Domain* domain, PageInfo* page)
     {
-        if (Put(domain, page) == TableResult.Preempted)
+        TableResult result;
+        do
+        {
+            result = Put(domain, page);
+        }
+        while (result == TableResult.Preempted && vcpu == null);
+
+        if (result == TableResult.Preempted)
         {
             vcpu->ParkedTables[vcpu->ParkedCount++] = FrameTable.FrameOf(page).Raw;
             vcpu->Work |= VcpuWork.ReleaseTable;

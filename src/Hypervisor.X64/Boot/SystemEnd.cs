@@ -63,6 +63,7 @@ public static unsafe class SystemEnd
         Log.Error("Panic on CPU "u8).Decimal(Machine.Cpu->CpuId).Text(": "u8)
             .Text(new ReadOnlySpan<byte>(reason, length)).End();
         CallChain.Print(CallChain.CurrentFrame());
+        Trace.Print();
         Log.Error("****************************************"u8).End();
         Machine.HaltForever();
     }

@@ -72,6 +72,7 @@ public static unsafe class InterruptEntry
         {
             if (fixup[0] == frame->Rip)
             {
+                Trace.Record(TraceEvent.Fixup, (ulong)vector, fixup[0]);
                 frame->Rip = fixup[1];
                 return;
             }
@@ -122,6 +123,7 @@ public static unsafe class InterruptEntry
                 LocalApic.EndOfInterrupt();
                 break;
             default:
+                Trace.Record(TraceEvent.Interrupt, (ulong)vector, 0);
                 IrqTable.Handle(vector);
                 break;
         }
