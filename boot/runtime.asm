@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: MIT
 ; Memory routines that compiled code calls by name, guest copies, and symbols that ILCompiler's start-up code names.
 
+%include "offsets.inc"
 %include "fixup.inc"
 
 section .text progbits alloc exec nowrite align=16
@@ -80,53 +81,68 @@ LEAF guest_copy_to
         mov rax, rcx
         ret
 
-; guest_read_words(target, source, count), guest_write_words(target, source, count): true when all were copied
-LEAF guest_read_words
-LEAF guest_write_words
-.next:  sub rdx, 1
-        jb .done
-.load:  mov rax, [rsi + rdx * 8]
-        FIXUP .load, .fail
-.store: mov [rdi + rdx * 8], rax
-        FIXUP .store, .fail
-        jmp .next
-.done:  mov eax, 1
-        ret
-.fail:  xor eax, eax
-        ret
-
-; guest_write_bounce_frame(stack, frame, with error code?): false on a fault
-LEAF guest_write_bounce_frame
-        mov rax, [rsi]
-        mov rcx, [rsi + 8]
-.w0:    mov [rdi], rax
-        FIXUP .w0, .fail
-.w1:    mov [rdi + 8], rcx
-        FIXUP .w1, .fail
-        test dl, dl
-        jz .rest
-        mov rax, [rsi + 16]
-.w2:    mov [rdi + 16], rax
-        FIXUP .w2, .fail
-        add rdi, 8
-.rest:  mov rax, [rsi + 24]
-        mov rcx, [rsi + 32]
-.w3:    mov [rdi + 16], rax
-        FIXUP .w3, .fail
-.w4:    mov [rdi + 24], rcx
-        FIXUP .w4, .fail
-        mov rax, [rsi + 40]
-        mov rcx, [rsi + 48]
-.w5:    mov [rdi + 32], rax
-        FIXUP .w5, .fail
-.w6:    mov [rdi + 40], rcx
-        FIXUP .w6, .fail
-        mov rax, [rsi + 56]
-.w7:    mov [rdi + 48], rax
-        FIXUP .w7, .fail
+; guest_read_N(target, source), guest_write_N(target, source): N bytes by words, unrolled; true when all could be copied
+%macro COPY_WORDS 1
+  %assign offset 0
+  %rep %1 / 8
+%%load_%+offset:
+        mov rax, [rsi + offset]
+        FIXUP %%load_%+offset, guest_copy_failed
+%%store_%+offset:
+        mov [rdi + offset], rax
+        FIXUP %%store_%+offset, guest_copy_failed
+    %assign offset offset + 8
+  %endrep
         mov eax, 1
         ret
-.fail:  xor eax, eax
+%endmacro
+
+LEAF guest_read_4
+LEAF guest_write_4
+.load:  mov eax, [rsi]
+        FIXUP .load, guest_copy_failed
+.store: mov [rdi], eax
+        FIXUP .store, guest_copy_failed
+        mov eax, 1
+        ret
+%assign size 8
+%rep 10
+LEAF guest_read_%+size
+LEAF guest_write_%+size
+        COPY_WORDS size
+  %assign size size + 8
+%endrep
+guest_copy_failed:
+        xor eax, eax
+        ret
+
+; guest_push_bounce(frame, stack, cs word, flags, error code, has error code?): false on a fault
+LEAF guest_push_bounce
+        mov rax, [rdi + CpuUserRegs_Rcx]
+.w0:    mov [rsi], rax
+        FIXUP .w0, guest_copy_failed
+        mov rax, [rdi + CpuUserRegs_R11]
+.w1:    mov [rsi + 8], rax
+        FIXUP .w1, guest_copy_failed
+        test r9b, r9b
+        jz .rest
+.w2:    mov [rsi + 16], r8
+        FIXUP .w2, guest_copy_failed
+        add rsi, 8
+.rest:  mov rax, [rdi + CpuUserRegs_Rip]
+.w3:    mov [rsi + 16], rax
+        FIXUP .w3, guest_copy_failed
+.w4:    mov [rsi + 24], rdx
+        FIXUP .w4, guest_copy_failed
+.w5:    mov [rsi + 32], rcx
+        FIXUP .w5, guest_copy_failed
+        mov rax, [rdi + CpuUserRegs_Rsp]
+.w6:    mov [rsi + 40], rax
+        FIXUP .w6, guest_copy_failed
+        movzx eax, word [rdi + CpuUserRegs_Ss]
+.w7:    mov [rsi + 48], rax
+        FIXUP .w7, guest_copy_failed
+        mov eax, 1
         ret
 
 ; guest_compare_exchange64(address, expected*, replacement): 0 done, 1 changed, 2 fault

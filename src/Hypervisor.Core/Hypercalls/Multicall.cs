@@ -34,7 +34,7 @@ public static unsafe class Multicall
             }
 
             MulticallEntry entry;
-            if (!GuestMemory.Read(address, &entry, (nuint)EntrySize))
+            if (!GuestMemory.Read(address, &entry))
             {
                 result = Errno.Fault;
                 break;
@@ -63,7 +63,7 @@ public static unsafe class Multicall
             }
 
             long raw = one.Raw;
-            if (!GuestMemory.Write(address + ResultOffset, &raw, 8))
+            if (!GuestMemory.Write(address + ResultOffset, &raw))
             {
                 result = Errno.Fault;
                 break;

@@ -28,7 +28,8 @@ public static unsafe class DomainPages
     }
 
     /// <summary>
-    /// As <see cref="Assign"/>, in the place of frames that <see cref="TryTake"/> has taken; a domain that is dying by now gets
+    /// As <see cref="Assign"/>, in the place of frames that <see cref="TryTake"/> has taken; a domain that is dying
+    /// by now gets
     /// nothing, and the frames are freed.
     /// </summary>
     public static void AssignReplacement(Domain* domain, Mfn first, int order)
@@ -105,7 +106,8 @@ public static unsafe class DomainPages
         return taken;
     }
 
-    /// <summary>The owner's own reference becomes the caller's to drop; false when the owner had let go before.</summary>
+    /// <summary>The owner's own reference becomes the caller's to drop; false when the owner had let go
+    /// before.</summary>
     internal static bool TakeOwnReference(PageInfo* page)
     {
         ulong seen = System.Threading.Volatile.Read(ref page->Count);
@@ -116,7 +118,8 @@ public static unsafe class DomainPages
                 return false;
             }
 
-            ulong found = System.Threading.Interlocked.CompareExchange(ref page->Count, seen & ~PageInfo.Allocated, seen);
+            ulong found = System.Threading.Interlocked.CompareExchange(
+                ref page->Count, seen & ~PageInfo.Allocated, seen);
             if (found == seen)
             {
                 return true;

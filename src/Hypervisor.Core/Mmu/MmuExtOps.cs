@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.CompilerServices;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Mmu;
@@ -10,6 +11,7 @@ public static unsafe class MmuExtOps
     private const uint Preempted = 0x8000_0000;
     private const uint Self = 0x7FF0;
 
+    [SkipLocalsInit]
     public static HypercallResult Run(
         Vcpu* vcpu, ulong operations, uint count, ulong doneAddress, uint domainId, CpuUserRegs* frame)
     {
@@ -17,7 +19,7 @@ public static unsafe class MmuExtOps
         if ((count & Preempted) != 0)
         {
             count &= ~Preempted;
-            if (doneAddress != 0 && !GuestMemory.Read(doneAddress, &done, 4))
+            if (doneAddress != 0 && !GuestMemory.Read(doneAddress, &done))
             {
                 return Errno.Fault;
             }
@@ -46,7 +48,7 @@ public static unsafe class MmuExtOps
             }
 
             MmuExtOp operation;
-            if (!GuestMemory.Read(operations + ((ulong)index * 24), &operation, 24))
+            if (!GuestMemory.Read(operations + ((ulong)index * 24), &operation))
             {
                 error = Errno.Fault;
                 break;
@@ -68,7 +70,7 @@ public static unsafe class MmuExtOps
 
         PageOwner.Put(caller, owner);
         done += index;
-        if (doneAddress != 0 && !GuestMemory.Write(doneAddress, &done, 4))
+        if (doneAddress != 0 && !GuestMemory.Write(doneAddress, &done))
         {
             error = Errno.Fault;
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Xen.Abi;
 
@@ -16,6 +17,7 @@ public static unsafe class MmuUpdateOps
     /// <param name="requests">Guest address of <c>struct mmu_update</c> entries.</param>
     /// <param name="doneAddress">Guest address that receives how many were done, or 0.</param>
     /// <param name="domains">Bits 15:0 whose frames, bits 31:16 whose tables plus one (0: the caller's).</param>
+    [SkipLocalsInit]
     public static HypercallResult Run(
         Vcpu* vcpu, ulong requests, uint count, ulong doneAddress, uint domains, CpuUserRegs* frame)
     {
@@ -23,7 +25,7 @@ public static unsafe class MmuUpdateOps
         if ((count & Preempted) != 0)
         {
             count &= ~Preempted;
-            if (doneAddress != 0 && GuestMemory.Read(doneAddress, &done, 4) == false)
+            if (doneAddress != 0 && GuestMemory.Read(doneAddress, &done) == false)
             {
                 return Errno.Fault;
             }
@@ -64,7 +66,7 @@ public static unsafe class MmuUpdateOps
             }
 
             MmuUpdate request;
-            if (!GuestMemory.Read(requests + ((ulong)index * 16), &request, 16))
+            if (!GuestMemory.Read(requests + ((ulong)index * 16), &request))
             {
                 error = Errno.Fault;
                 break;
@@ -98,7 +100,7 @@ public static unsafe class MmuUpdateOps
         }
 
         done += index;
-        if (doneAddress != 0 && !GuestMemory.Write(doneAddress, &done, 4))
+        if (doneAddress != 0 && !GuestMemory.Write(doneAddress, &done))
         {
             error = Errno.Fault;
         }

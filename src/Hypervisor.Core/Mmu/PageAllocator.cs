@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Buddy allocator over the frame table. Free blocks of 2^order frames, aligned to their size, hang in one list for each order and
-// zone; the frame table entry of a block's first frame is the list node. Two zones: below 4 GiB, kept back for DMA
-// buffers (XENMEM_exchange), and the rest; requests without an address limit take from the high zone first.
+// Buddy allocator over the frame table. Free blocks of 2^order frames, aligned to their size, hang in one list for
+// each order and zone; the frame table entry of a block's first frame is the list node. Two zones: below 4 GiB,
+// kept back for DMA buffers (XENMEM_exchange), and the rest; requests without an address limit take from the high
+// zone first.
 //
-// Single frames come and go all the time, most of them to and from the same domain. The last few that were freed are kept as they
-// are, in a list for each zone, and go out first: no merging of blocks at one call to split them again at the next.
+// Single frames come and go all the time, most of them to and from the same domain. The last few that were freed
+// are kept as they are, in a list for each zone, and go out first: no merging of blocks at one call to split them
+// again at the next.
 //
-// Scrubbing: a freed frame remembers its last owner; it is zeroed when it goes to anyone else, and always when it goes to
-// the hypervisor. What a domain gives and takes back itself is not touched.
+// Scrubbing: a freed frame remembers its last owner; it is zeroed when it goes to anyone else, and always when it
+// goes to the hypervisor. What a domain gives and takes back itself is not touched.
 //
-// TLBs: a freed frame carries the flush clock of its last reference; before it is handed out, CPUs that have not flushed
-// since then do (TlbFlush.BeforeReuse).
+// TLBs: a freed frame carries the flush clock of its last reference; before it is handed out, CPUs that have not
+// flushed since then do (TlbFlush.BeforeReuse).
 //
 // Locking: s_lock protects the free lists and counts; innermost, nothing is taken inside it.
 
@@ -31,7 +33,8 @@ public static unsafe class PageAllocator
         public fixed uint Heads[2 * Orders];
         public fixed ulong ZoneFree[2];
 
-        /// <summary>Single frames freed last, by zone; counted in <see cref="ZoneFree"/>, linked by their Next.</summary>
+        /// <summary>Single frames freed last, by zone; counted in <see cref="ZoneFree"/>, linked by their
+        /// Next.</summary>
         public fixed uint RecentHeads[2];
         public fixed uint RecentCounts[2];
         public ulong Total;
@@ -108,7 +111,8 @@ public static unsafe class PageAllocator
         s_lock.Release();
     }
 
-    /// <summary>Frames for the hypervisor itself, zeroed and reachable through the direct map; null when there are none.</summary>
+    /// <summary>Frames for the hypervisor itself, zeroed and reachable through the direct map; null when there are
+    /// none.</summary>
     public static void* AllocatePages(int order)
     {
         Mfn first = Take(order, 64, fromClaim: false);
@@ -168,7 +172,8 @@ public static unsafe class PageAllocator
         return first;
     }
 
-    /// <summary>Takes back one frame of a domain; its <see cref="PageInfo.Owner"/> stays as a note for the scrubber.</summary>
+    /// <summary>Takes back one frame of a domain; its <see cref="PageInfo.Owner"/> stays as a note for the
+    /// scrubber.</summary>
     public static void FreeDomainFrame(PageInfo* page)
     {
         Mfn mfn = FrameTable.FrameOf(page);

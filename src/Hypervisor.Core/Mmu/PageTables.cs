@@ -162,6 +162,11 @@ public static unsafe class PageTables
     {
         Mfn mfn = FrameTable.FrameOf(page);
         ulong* table = (ulong*)Machine.Direct(mfn);
+        if (level == 1)
+        {
+            return ValidateLeaves(domain, page, table);
+        }
+
         int index = (int)((page->Type & PageType.EntriesMask) >> PageType.EntriesShift);
         ulong type = PageType.OfLevel(level);
         for (; index < Pte.Entries; index++)
@@ -178,20 +183,12 @@ public static unsafe class PageTables
                 continue;
             }
 
-            TableResult result;
-            if (level == 1)
+            TableResult result = TableEntries.Get(domain, ref entry, level);
+            if (result == TableResult.Done && Preemption.IsDue())
             {
-                result = LeafEntries.Get(domain, domain, ref entry) == Errno.Ok ? TableResult.Done : TableResult.Refused;
-            }
-            else
-            {
-                result = TableEntries.Get(domain, ref entry, level);
-                if (result == TableResult.Done && Preemption.IsDue())
-                {
-                    table[index] = entry;
-                    SetProgress(page, type, index + 1);
-                    return TableResult.Preempted;
-                }
+                table[index] = entry;
+                SetProgress(page, type, index + 1);
+                return TableResult.Preempted;
             }
 
             if (result == TableResult.Done)
@@ -227,6 +224,12 @@ public static unsafe class PageTables
         ulong* table = (ulong*)Machine.Direct(mfn);
         int index = (int)((page->Type & PageType.EntriesMask) >> PageType.EntriesShift);
         ulong type = PageType.OfLevel(level);
+        if (level == 1)
+        {
+            ReleaseLeaves(domain, table, table + index);
+            index = 0;
+        }
+
         while (index > 0)
         {
             index--;
@@ -239,12 +242,6 @@ public static unsafe class PageTables
             ulong entry = table[index];
             if ((entry & Pte.Present) == 0)
             {
-                continue;
-            }
-
-            if (level == 1)
-            {
-                LeafEntries.Put(domain, entry);
                 continue;
             }
 
@@ -264,6 +261,42 @@ public static unsafe class PageTables
         page->FlushStamp = TlbFlush.Clock;
         System.Threading.Volatile.Write(ref page->Type, type);
         return TableResult.Done;
+    }
+
+    /// <summary>A level-1 table: short enough to be done in one go, and nearly all of the work there is.</summary>
+    private static TableResult ValidateLeaves(Domain* domain, PageInfo* page, ulong* table)
+    {
+        for (ulong* slot = table; slot != table + Pte.Entries; slot++)
+        {
+            ulong entry = *slot;
+            if ((entry & Pte.Present) != 0)
+            {
+                if (LeafEntries.Get(domain, domain, ref entry) != Errno.Ok)
+                {
+                    ReleaseLeaves(domain, table, slot);
+                    System.Threading.Volatile.Write(ref page->Type, PageType.L1);
+                    PageReference.Put(page);
+                    return TableResult.Refused;
+                }
+
+                *slot = entry;
+            }
+        }
+
+        System.Threading.Volatile.Write(ref page->Type, PageType.L1 | PageType.Validated | 1);
+        PageReference.Put(page);
+        return TableResult.Done;
+    }
+
+    private static void ReleaseLeaves(Domain* domain, ulong* first, ulong* end)
+    {
+        for (ulong* slot = first; slot != end; slot++)
+        {
+            if ((*slot & Pte.Present) != 0)
+            {
+                LeafEntries.Put(domain, *slot);
+            }
+        }
     }
 
     private static void SetProgress(PageInfo* page, ulong type, int entries) =>

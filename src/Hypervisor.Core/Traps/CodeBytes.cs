@@ -24,7 +24,7 @@ public static unsafe class CodeBytes
             return 0;
         }
 
-        if (Machine.ReadGuestWords((ulong*)code, address, 2))
+        if (Machine.ReadGuest16(code, address))
         {
             return 15;
         }

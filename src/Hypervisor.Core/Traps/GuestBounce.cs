@@ -94,15 +94,25 @@ public static unsafe class GuestBounce
         TrapInfo* handler = vcpu->Traps + vector;
         if (handler->Address == 0)
         {
-            Log.Error("d"u8).Decimal((int)vcpu->Domain->Id).Text("v"u8).Decimal(vcpu->Id).Text(": exception "u8)
-                .Decimal(vector).Text(", error "u8).Hex(error).Text(", at "u8).Hex(frame->Rip, 16)
-                .Text(" and no handler"u8).End();
-            DomainLifecycle.Crash(vcpu->Domain, "exception without a handler"u8);
+            NoHandler(vcpu, frame, vector, error);
             return;
         }
 
         Push(vcpu, frame, handler->Address, (ushort)(handler->Cs | 3), (handler->Flags & MasksEvents) != 0, hasError, error);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void NoHandler(Vcpu* vcpu, CpuUserRegs* frame, int vector, uint error)
+    {
+        Log.Error("d"u8).Decimal((int)vcpu->Domain->Id).Text("v"u8).Decimal(vcpu->Id).Text(": exception "u8)
+            .Decimal(vector).Text(", error "u8).Hex(error).Text(", at "u8).Hex(frame->Rip, 16)
+            .Text(" and no handler"u8).End();
+        DomainLifecycle.Crash(vcpu->Domain, "exception without a handler"u8);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void BadStack(Vcpu* vcpu) =>
+        DomainLifecycle.Crash(vcpu->Domain, "the kernel stack cannot take an exception frame"u8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Push(
@@ -129,19 +139,11 @@ public static unsafe class GuestBounce
             flags |= Rflags.If;
         }
 
-        BounceFrame bounce;
-        bounce.Rcx = frame->Rcx;
-        bounce.R11 = frame->R11;
-        bounce.ErrorCode = error;
-        bounce.Rip = frame->Rip;
-        bounce.Cs = cs | ((ulong)mask << 32);
-        bounce.Rflags = flags;
-        bounce.Rsp = frame->Rsp;
-        bounce.Ss = frame->Ss;
         stack = (stack & ~15UL) - (hasError ? 64UL : 56UL);
-        if (!GuestMemory.IsOutsideHole(stack, 64) || !Machine.WriteBounceFrame(stack, &bounce, hasError))
+        if ((stack < MemoryLayout.HypervisorEnd && stack > MemoryLayout.HypervisorStart - 64)
+            || !Machine.PushBounceFrame(frame, stack, cs | ((ulong)mask << 32), flags, error, hasError))
         {
-            DomainLifecycle.Crash(vcpu->Domain, "the kernel stack cannot take an exception frame"u8);
+            BadStack(vcpu);
             return;
         }
 

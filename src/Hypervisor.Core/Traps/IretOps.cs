@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.CompilerServices;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Traps;
@@ -10,10 +11,11 @@ public static unsafe class IretOps
     private const ulong RefusedFlags = Rflags.Iopl | Rflags.Vm;
 
     /// <summary>Takes the frame from the guest's stack; whatever it says, the vCPU goes on in ring 3 with interrupts enabled.</summary>
+    [SkipLocalsInit]
     public static void Run(Vcpu* vcpu, CpuUserRegs* frame)
     {
         IretContext context;
-        if (!GuestMemory.IsOutsideHole(frame->Rsp, 72) || !Machine.ReadGuestWords((ulong*)&context, frame->Rsp, 9))
+        if (!GuestMemory.Read(frame->Rsp, &context))
         {
             DomainLifecycle.Crash(vcpu->Domain, "iret with an unreadable stack"u8);
             return;

@@ -22,22 +22,56 @@ public static unsafe partial class Machine
     public static nuint CopyToGuest(ulong target, void* source, nuint length) =>
         FakeMachine.Current.CopyGuest(target, (byte*)source, length, isWrite: true);
 
-    public static bool ReadGuestWords(ulong* target, ulong source, nuint count) =>
-        CopyFromGuest(target, source, count * sizeof(ulong)) == 0;
+    public static bool ReadGuest4(void* target, ulong source) => CopyFromGuest(target, source, 4) == 0;
 
-    public static bool WriteGuestWords(ulong target, ulong* source, nuint count) =>
-        CopyToGuest(target, source, count * sizeof(ulong)) == 0;
+    public static bool ReadGuest8(void* target, ulong source) => CopyFromGuest(target, source, 8) == 0;
 
-    public static bool WriteBounceFrame(ulong stack, BounceFrame* frame, bool hasError)
+    public static bool ReadGuest16(void* target, ulong source) => CopyFromGuest(target, source, 16) == 0;
+
+    public static bool ReadGuest24(void* target, ulong source) => CopyFromGuest(target, source, 24) == 0;
+
+    public static bool ReadGuest32(void* target, ulong source) => CopyFromGuest(target, source, 32) == 0;
+
+    public static bool ReadGuest40(void* target, ulong source) => CopyFromGuest(target, source, 40) == 0;
+
+    public static bool ReadGuest48(void* target, ulong source) => CopyFromGuest(target, source, 48) == 0;
+
+    public static bool ReadGuest56(void* target, ulong source) => CopyFromGuest(target, source, 56) == 0;
+
+    public static bool ReadGuest64(void* target, ulong source) => CopyFromGuest(target, source, 64) == 0;
+
+    public static bool ReadGuest72(void* target, ulong source) => CopyFromGuest(target, source, 72) == 0;
+
+    public static bool ReadGuest80(void* target, ulong source) => CopyFromGuest(target, source, 80) == 0;
+
+    public static bool WriteGuest4(ulong target, void* source) => CopyToGuest(target, source, 4) == 0;
+
+    public static bool WriteGuest8(ulong target, void* source) => CopyToGuest(target, source, 8) == 0;
+
+    public static bool WriteGuest16(ulong target, void* source) => CopyToGuest(target, source, 16) == 0;
+
+    public static bool WriteGuest24(ulong target, void* source) => CopyToGuest(target, source, 24) == 0;
+
+    public static bool WriteGuest32(ulong target, void* source) => CopyToGuest(target, source, 32) == 0;
+
+    public static bool PushBounceFrame(
+        Xen.Abi.CpuUserRegs* frame, ulong stack, ulong cs, ulong flags, ulong error, bool hasError)
     {
-        ulong* words = (ulong*)frame;
-        if (CopyToGuest(stack, words, 2 * sizeof(ulong)) != 0)
+        ulong* words = stackalloc ulong[8];
+        int count = 0;
+        words[count++] = frame->Rcx;
+        words[count++] = frame->R11;
+        if (hasError)
         {
-            return false;
+            words[count++] = error;
         }
 
-        ulong* rest = hasError ? words + 2 : words + 3;
-        return CopyToGuest(stack + (2 * sizeof(ulong)), rest, (nuint)(hasError ? 6 : 5) * sizeof(ulong)) == 0;
+        words[count++] = frame->Rip;
+        words[count++] = cs;
+        words[count++] = flags;
+        words[count++] = frame->Rsp;
+        words[count++] = frame->Ss;
+        return CopyToGuest(stack, words, (nuint)count * sizeof(ulong)) == 0;
     }
 
     public static int CompareExchangeGuest(ulong address, ulong* expected, ulong replacement)

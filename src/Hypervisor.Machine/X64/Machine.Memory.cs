@@ -43,19 +43,78 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "guest_copy_to")]
     public static extern nuint CopyToGuest(ulong target, void* source, nuint length);
 
-    /// <summary>Reads <paramref name="count"/> eight-byte words; false when one cannot be read.</summary>
+    /// <summary>Reads a fixed number of bytes; false when one cannot be read. <c>GuestMemory</c> chooses by size.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "guest_read_words")]
-    public static extern bool ReadGuestWords(ulong* target, ulong source, nuint count);
+    [RuntimeImport("*", "guest_read_4")]
+    public static extern bool ReadGuest4(void* target, ulong source);
 
     [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "guest_write_words")]
-    public static extern bool WriteGuestWords(ulong target, ulong* source, nuint count);
+    [RuntimeImport("*", "guest_read_8")]
+    public static extern bool ReadGuest8(void* target, ulong source);
 
-    /// <summary>Writes a bounce frame at <paramref name="stack"/>, with or without its error code; false on a fault.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "guest_write_bounce_frame")]
-    public static extern bool WriteBounceFrame(ulong stack, BounceFrame* frame, bool hasError);
+    [RuntimeImport("*", "guest_read_16")]
+    public static extern bool ReadGuest16(void* target, ulong source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_read_24")]
+    public static extern bool ReadGuest24(void* target, ulong source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_read_32")]
+    public static extern bool ReadGuest32(void* target, ulong source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_read_40")]
+    public static extern bool ReadGuest40(void* target, ulong source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_read_48")]
+    public static extern bool ReadGuest48(void* target, ulong source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_read_56")]
+    public static extern bool ReadGuest56(void* target, ulong source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_read_64")]
+    public static extern bool ReadGuest64(void* target, ulong source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_read_72")]
+    public static extern bool ReadGuest72(void* target, ulong source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_read_80")]
+    public static extern bool ReadGuest80(void* target, ulong source);
+
+    /// <summary>Writes a fixed number of bytes; false when one cannot be written.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_write_4")]
+    public static extern bool WriteGuest4(ulong target, void* source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_write_8")]
+    public static extern bool WriteGuest8(ulong target, void* source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_write_16")]
+    public static extern bool WriteGuest16(ulong target, void* source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_write_24")]
+    public static extern bool WriteGuest24(ulong target, void* source);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_write_32")]
+    public static extern bool WriteGuest32(ulong target, void* source);
+
+    /// <summary>Pushes a bounce frame at <paramref name="stack"/>: rcx, r11, error code (or not), rip, <paramref name="cs"/>,
+    /// <paramref name="flags"/>, rsp, ss, the unnamed ones from <paramref name="frame"/>; false on a fault.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_push_bounce")]
+    public static extern bool PushBounceFrame(
+        Xen.Abi.CpuUserRegs* frame, ulong stack, ulong cs, ulong flags, ulong error, bool hasError);
 
     /// <summary>Compares and exchanges eight bytes that may be the guest's to unmap: 0 done, 1 changed meanwhile
     /// (<paramref name="expected"/> gets the value found), 2 fault.</summary>
