@@ -13,7 +13,8 @@ namespace Hypervisor.Core;
 
 /// <summary>A domain: memory, vCPUs, ports, grants and what the tools said about it.</summary>
 /// <remarks>
-/// Locking: <see cref="PageLock"/> protects the page list and the counts beside it; <see cref="MmuLock"/> serialises every
+/// Locking: <see cref="PageLock"/> protects the page list and the counts beside it; <see cref="MmuLock"/>
+/// serialises every
 /// change of the domain's page tables and page types (order: MmuLock before PageLock, a guest's before a granter's
 /// Grants.Lock; see docs/locking.md). The lifecycle fields change under <c>DomainTable.Lock</c>.
 /// </remarks>
@@ -42,7 +43,8 @@ public unsafe struct Domain
     public Mfn FirstPage;
     public Mfn LastPage;
 
-    /// <summary>Frames owned; the most the domain may own; frames promised by a claim but not yet handed out.</summary>
+    /// <summary>Frames owned; the most the domain may own; frames promised by a claim but not yet handed
+    /// out.</summary>
     public ulong TotalPages;
     public ulong MaxPages;
     public ulong OutstandingPages;
@@ -92,7 +94,8 @@ public unsafe struct Domain
     /// <summary>Not zero while some CPU works at the destruction.</summary>
     public int IsBeingDestroyed;
 
-    /// <summary>Pauses by the tools that no unpause has undone; <see cref="IsPausedByTools"/> while there are any.</summary>
+    /// <summary>Pauses by the tools that no unpause has undone; <see cref="IsPausedByTools"/> while there are
+    /// any.</summary>
     public uint ToolPauses;
 
     /// <summary>The tools have let it run once: what it was told about the processor stands.</summary>
@@ -108,7 +111,8 @@ public unsafe struct Domain
 
     public fixed ulong VcpuPointers[MaxVcpus];
 
-    /// <summary>vCPU <paramref name="id"/>, or null where the number is too large or the vCPU was never made.</summary>
+    /// <summary>vCPU <paramref name="id"/>, or null where the number is too large or the vCPU was never
+    /// made.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vcpu* VcpuOf(ulong id) => id < MaxVcpuCount && id < MaxVcpus ? (Vcpu*)VcpuPointers[id] : null;
 }

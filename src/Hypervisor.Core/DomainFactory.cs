@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Domains and vCPUs live in whole pages of their own, zeroed when they are handed out: a field that is not set here is zero.
+// Domains and vCPUs live in whole pages of their own, zeroed when they are handed out: a field that is not set here
+// is zero.
 //
-// A domain is born with two references. One stands for its existence and goes when its destruction has done all it can, the
-// other for its memory and goes with the last frame (DomainLifecycle.cs).
+// A domain is born with two references. One stands for its existence and goes when its destruction has done all it
+// can, the other for its memory and goes with the last frame (DomainLifecycle.cs).
 
 using System.Runtime.CompilerServices;
 using Hypervisor.Core.Control;
@@ -150,7 +151,8 @@ public static unsafe class DomainFactory
         PageAllocator.FreePages(vcpu, OrderOfVcpu());
     }
 
-    /// <summary>Frees what <see cref="Create"/> allocated itself, the shared frame excepted once it is shared.</summary>
+    /// <summary>Frees what <see cref="Create"/> allocated itself, the shared frame excepted once it is
+    /// shared.</summary>
     internal static void Free(Domain* domain)
     {
         if (domain->SharedInfo != null)

@@ -184,7 +184,8 @@ public static unsafe partial class DomainLifecycle
     }
 
     /// <summary>
-    /// Looks at every frame once: cursor is how many have been looked at plus one. A pin holds a type reference; a table whose
+    /// Looks at every frame once: cursor is how many have been looked at plus one. A pin holds a type reference; a
+    /// table whose
     /// validation gave way for good holds a reference to itself. Both are turned into an ordinary release.
     /// </summary>
     private static bool ReleaseTables(Domain* domain)
@@ -230,7 +231,8 @@ public static unsafe partial class DomainLifecycle
         return !(isPinned || isHalfValidated) || ReleaseTable(domain, FrameTable.FrameOf(page));
     }
 
-    /// <summary>Drops a type reference and a reference that are destruction's own. False: gave way, the table is noted.</summary>
+    /// <summary>Drops a type reference and a reference that are destruction's own. False: gave way, the table is
+    /// noted.</summary>
     private static bool ReleaseTable(Domain* domain, Mfn table)
     {
         domain->MmuLock.Acquire();
@@ -259,11 +261,14 @@ public static unsafe partial class DomainLifecycle
     }
 
     /// <summary>
-    /// The frame at the head of the list, which goes to its end, until each has had its turn; the cursor counts what is left, plus
+    /// The frame at the head of the list, which goes to its end, until each has had its turn; the cursor counts
+    /// what is left, plus
     /// one. Frames that are freed meanwhile only let some come twice.
     /// </summary>
-    /// <param name="takeOwnReference">Gives the frame only together with the owner's reference, else null: the owner had let
-    /// go, and somebody else has it mapped. While the lock is held the frame is the domain's; afterwards only a reference says so.</param>
+    /// <param name="takeOwnReference">Gives the frame only together with the owner's reference, else null: the
+    /// owner had let
+    /// go, and somebody else has it mapped. While the lock is held the frame is the domain's; afterwards only a
+    /// reference says so.</param>
     private static bool NextFrame(Domain* domain, bool takeOwnReference, out PageInfo* page)
     {
         page = null;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// The end of a domain comes in two steps. First it is shut down (by itself, by a watchdog, by a crash): it is not scheduled any more,
-// all else stays, so that the tools may look at it, save it or dump it. Then the tools destroy it.
+// The end of a domain comes in two steps. First it is shut down (by itself, by a watchdog, by a crash): it is not
+// scheduled any more, all else stays, so that the tools may look at it, save it or dump it. Then the tools destroy
+// it.
 //
-// Destruction lets go of one kind of thing after the other; each stage works in slices and answers "again" when something
-// else wants the CPU, so the tools' hypercall is simply made again until it is done:
+// Destruction lets go of one kind of thing after the other; each stage works in slices and answers "again" when
+// something else wants the CPU, so the tools' hypercall is simply made again until it is done:
 //
 //   stopped    dying from now on: no new memory, no new page tables; until every vCPU's registers are stored
 //   events     ports closed
@@ -12,11 +13,13 @@
 //   tables     pins taken away, half-validated tables taken apart; with the last table goes the last mapping
 //   frames     the owner's own reference of every frame dropped
 //
-// Frames that others have mapped outlive this. The domain stays in the table, dying, until the last of them is unmapped, since a
-// frame names its owner by number. Hence two references to the structure: existence, dropped after the last stage, and memory,
-// dropped with the last frame. Whoever drops the last reference of all frees the structure.
+// Frames that others have mapped outlive this. The domain stays in the table, dying, until the last of them is
+// unmapped, since a frame names its owner by number. Hence two references to the structure: existence, dropped
+// after the last stage, and memory, dropped with the last frame. Whoever drops the last reference of all frees the
+// structure.
 //
-// Locking: the flags are changed under s_lock, which nests inside nothing and of which nothing is taken inside but the schedulers'.
+// Locking: the flags are changed under s_lock, which nests inside nothing and of which nothing is taken inside but
+// the schedulers'.
 
 using System;
 using System.Threading;
@@ -37,7 +40,8 @@ public static unsafe partial class DomainLifecycle
     private static SpinLock s_lock;
 
     /// <summary>
-    /// The domain stops for <paramref name="reason"/> (<see cref="ShutdownReason"/>) and whoever handles VIRQ_DOM_EXC is told.
+    /// The domain stops for <paramref name="reason"/> (<see cref="ShutdownReason"/>) and whoever handles
+    /// VIRQ_DOM_EXC is told.
     /// The machine goes where Domain-0 goes.
     /// </summary>
     public static void Shutdown(Domain* domain, byte reason)
@@ -138,7 +142,8 @@ public static unsafe partial class DomainLifecycle
                 domain->IsPausedByTools = false;
                 domain->HasStarted = true;
 
-                // A builder clears shared_info before it fills it; what the hypervisor had written there is written again.
+                // A builder clears shared_info before it fills it; what the hypervisor had written there is written
+                // again.
                 for (uint id = 0; id < domain->MaxVcpuCount; id++)
                 {
                     Vcpu* vcpu = domain->VcpuOf(id);

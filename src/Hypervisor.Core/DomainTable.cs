@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Domains by number. A domain leaves the table with its last reference, one of which stands for its memory; until then it can be
-// looked up, dying or not. Locking: Lock protects the table's slots and the lifecycle fields; it nests inside nothing but MmuLock.
+// Domains by number. A domain leaves the table with its last reference, one of which stands for its memory; until
+// then it can be looked up, dying or not. Locking: Lock protects the table's slots and the lifecycle fields; it
+// nests inside nothing but MmuLock.
 
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -51,7 +52,8 @@ public static unsafe class DomainTable
     public static Domain* TryGetOrSelf(Domain* self, uint id) =>
         TryGet(id == 0x7FF0 ? self->Id : id);
 
-    /// <summary>Gives a reference back; true when it was the last one and the caller must release the structure.</summary>
+    /// <summary>Gives a reference back; true when it was the last one and the caller must release the
+    /// structure.</summary>
     public static bool Put(Domain* domain)
     {
         s_lock.Acquire();

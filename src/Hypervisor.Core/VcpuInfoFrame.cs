@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A guest may have the record of a vCPU in memory of its own (VCPUOP_register_vcpu_info). The frame then has a reference with
-// write access that lasts as long as the vCPU, so it can neither leave the domain nor become a page table.
+// A guest may have the record of a vCPU in memory of its own (VCPUOP_register_vcpu_info). The frame then has a
+// reference with write access that lasts as long as the vCPU, so it can neither leave the domain nor become a page
+// table.
 
 using System.Threading;
 using Hypervisor.Core.Events;
@@ -15,7 +16,8 @@ public static unsafe class VcpuInfoFrame
 {
     /// <summary>Moves the record to <paramref name="offset"/> in a writable frame of the domain.</summary>
     /// <returns>
-    /// Inval: not within one frame, not aligned, not the domain's writable memory, or another record is registered. The same place
+    /// Inval: not within one frame, not aligned, not the domain's writable memory, or another record is registered.
+    /// The same place
     /// may be registered again, as a kernel does that goes on after a suspend that was called off.
     /// </returns>
     /// <remarks>Precondition: the vCPU is the caller or does not run.</remarks>

@@ -17,7 +17,8 @@ public static unsafe class ControlBitmap
         return read ? Errno.Ok : Errno.Fault;
     }
 
-    /// <summary>Writes the first <paramref name="known"/> bits, and zeros into the rest of the caller's map.</summary>
+    /// <summary>Writes the first <paramref name="known"/> bits, and zeros into the rest of the caller's
+    /// map.</summary>
     public static Errno Write(in XenCtlBitmap map, ulong bits, uint known)
     {
         bits = known < 64 ? bits & ((1UL << (int)known) - 1) : bits;

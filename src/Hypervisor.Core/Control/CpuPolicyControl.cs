@@ -80,9 +80,11 @@ public static unsafe class CpuPolicyControl
         return error == Errno.Ok ? CopyMsrs(domain->CpuidPolicy, request->Msrs, ref request->NrMsrs) : error;
     }
 
-    /// <summary>XEN_DOMCTL_set_cpu_policy: what is not mentioned stays; what the machine cannot give is refused.</summary>
+    /// <summary>XEN_DOMCTL_set_cpu_policy: what is not mentioned stays; what the machine cannot give is
+    /// refused.</summary>
     /// <returns>
-    /// Exist: the domain has run. TooBig: more elements than a policy can have. Inval, Range: the element named in the request.
+    /// Exist: the domain has run. TooBig: more elements than a policy can have. Inval, Range: the element named in
+    /// the request.
     /// </returns>
     public static HypercallResult SetOfDomain(Domain* domain, DomCtlCpuPolicy* request)
     {

@@ -10,7 +10,8 @@ namespace Hypervisor.Core.Control;
 public static unsafe class DomCtlOps
 {
     /// <returns>
-    /// Perm: the caller is not privileged. Access: made for another version of the interface. Srch: no such domain. NoSys: no
+    /// Perm: the caller is not privileged. Access: made for another version of the interface. Srch: no such domain.
+    /// NoSys: no
     /// such sub-operation.
     /// </returns>
     public static HypercallResult Dispatch(Vcpu* vcpu, ulong argument, CpuUserRegs* frame)

@@ -14,7 +14,8 @@ public static unsafe class DomainCreation
     /// Makes a paravirtualized domain, paused, without memory and vCPUs. The request receives its number.
     /// </summary>
     /// <returns>
-    /// Inval: features or limits that there are not. Exist: the number is taken. OpNotSupp: another kind of domain. NoMem.
+    /// Inval: features or limits that there are not. Exist: the number is taken. OpNotSupp: another kind of domain.
+    /// NoMem.
     /// </returns>
     public static HypercallResult Create(DomCtl* request, out bool isAnswered)
     {

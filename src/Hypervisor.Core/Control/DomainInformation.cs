@@ -33,7 +33,8 @@ public static unsafe class DomainInformation
         return Errno.Ok;
     }
 
-    /// <summary>XEN_SYSCTL_getdomaininfolist: ascending from a number on, as many as the caller has room for.</summary>
+    /// <summary>XEN_SYSCTL_getdomaininfolist: ascending from a number on, as many as the caller has room
+    /// for.</summary>
     public static HypercallResult List(SysCtlGetDomainInfoList* request)
     {
         uint id = request->FirstDomain.Raw;

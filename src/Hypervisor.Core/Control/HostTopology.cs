@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sockets, cores and threads, from the APIC ids and from what CPUID says of their fields: leaf Bh where there is one, else the
-// number of logical processors of leaf 1 (all of them cores).
+// Sockets, cores and threads, from the APIC ids and from what CPUID says of their fields: leaf Bh where there is
+// one, else the number of logical processors of leaf 1 (all of them cores).
 
 using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Mmu;

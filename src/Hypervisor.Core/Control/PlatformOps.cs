@@ -81,7 +81,8 @@ public static unsafe class PlatformOps
             _ => Errno.Inval,
         };
 
-    /// <summary>Switches the machine off; other states of sleep would lose what the hypervisor knows of the devices.</summary>
+    /// <summary>Switches the machine off; other states of sleep would lose what the hypervisor knows of the
+    /// devices.</summary>
     private static HypercallResult Sleep(in PlatformEnterAcpiSleep request)
     {
         if (request.SleepState != PowerOffState || (request.Flags & ~AcpiSleepFlags.Extended) != 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The tools of 4.17 know the credit scheduler and refuse to work with one whose number they do not know. So they are told
-// credit, whatever policy is in force, and the weight and cap that they set are kept for each domain.
+// The tools of 4.17 know the credit scheduler and refuse to work with one whose number they do not know. So they
+// are told credit, whatever policy is in force, and the weight and cap that they set are kept for each domain.
 
 using Xen.Abi;
 
@@ -19,7 +19,8 @@ public static unsafe class SchedulerControl
     public const uint ReportedScheduler = (uint)SchedulerId.Credit;
 
     /// <summary>XEN_DOMCTL_scheduler_op.</summary>
-    /// <returns>Inval: another scheduler, or values out of range. OpNotSupp: credit has no parameters of vCPUs.</returns>
+    /// <returns>Inval: another scheduler, or values out of range. OpNotSupp: credit has no parameters of
+    /// vCPUs.</returns>
     public static HypercallResult OfDomain(Domain* domain, DomCtlSchedulerOp* request)
     {
         if (request->SchedId != ReportedScheduler)

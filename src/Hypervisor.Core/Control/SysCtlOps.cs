@@ -9,7 +9,8 @@ namespace Hypervisor.Core.Control;
 public static unsafe class SysCtlOps
 {
     /// <returns>
-    /// Perm: the caller is not privileged. Access: made for another version of the interface. NoSys: no such sub-operation.
+    /// Perm: the caller is not privileged. Access: made for another version of the interface. NoSys: no such
+    /// sub-operation.
     /// </returns>
     public static HypercallResult Dispatch(Vcpu* vcpu, ulong argument, CpuUserRegs* frame)
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// State of a vCPU beyond vcpu_guest_context, for those who save and restore domains: callbacks for 32-bit system calls, vector
-// registers, MSRs. Every call stops the vCPU for its duration. What the tools bring is checked as if a guest had made it.
+// State of a vCPU beyond vcpu_guest_context, for those who save and restore domains: callbacks for 32-bit system
+// calls, vector registers, MSRs. Every call stops the vCPU for its duration. What the tools bring is checked as if
+// a guest had made it.
 
 using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Mmu;
@@ -247,7 +248,8 @@ public static unsafe class VcpuStateControl
             : Errno.Fault;
     }
 
-    /// <summary>Refuses an image that the processor would refuse, or that holds what the domain may not have.</summary>
+    /// <summary>Refuses an image that the processor would refuse, or that holds what the domain may not
+    /// have.</summary>
     private static Errno CheckState(Domain* domain, byte* image, ulong xcr0, ulong used, ulong size)
     {
         ulong* header = (ulong*)(image + XsaveHeader);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// XENMEM_exchange: a domain gives frames and gets as many of another shape, mostly contiguous ones with low addresses for a
-// device. The lists are worked off in groups: the smallest numbers of extents on both sides that make the same number of
-// frames. A group is exchanged as a whole or not at all:
+// XENMEM_exchange: a domain gives frames and gets as many of another shape, mostly contiguous ones with low
+// addresses for a device. The lists are worked off in groups: the smallest numbers of extents on both sides that
+// make the same number of frames. A group is exchanged as a whole or not at all:
 //
 //   take     each frame given leaves the domain's list, if nothing but the owner refers to it
 //   get      the new extents are allocated

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table that turns machine frames into guests' frames is mapped in pieces of 2 MiB; a guest reads it in its own address
-// space, the tools map its frames (owner DOMID_XEN) into theirs.
+// The table that turns machine frames into guests' frames is mapped in pieces of 2 MiB; a guest reads it in its own
+// address space, the tools map its frames (owner DOMID_XEN) into theirs.
 
 using Hypervisor.Core.Mmu;
 using Xen.Abi;

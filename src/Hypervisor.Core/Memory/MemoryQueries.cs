@@ -53,7 +53,8 @@ public static unsafe class MemoryQueries
         return HypercallResult.Value(frames == 0 || (long)frames < 0 ? 0 : frames - 1);
     }
 
-    /// <summary>XENMEM_reserved_device_memory_map: no memory is reserved for devices, as nothing translates their addresses.</summary>
+    /// <summary>XENMEM_reserved_device_memory_map: no memory is reserved for devices, as nothing translates their
+    /// addresses.</summary>
     public static HypercallResult ReservedDeviceMemory(Vcpu* vcpu, ulong argument)
     {
         if (!vcpu->Domain->IsPrivileged)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Frames enter and leave a domain in extents of 2^order. These calls answer how many extents are done, whatever went wrong
-// with the next one: zero is the general failure. A slice that gives way puts that number above the sub-operation, where
-// the next one finds it.
+// Frames enter and leave a domain in extents of 2^order. These calls answer how many extents are done, whatever
+// went wrong with the next one: zero is the general failure. A slice that gives way puts that number above the
+// sub-operation, where the next one finds it.
 
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
@@ -148,7 +148,8 @@ public static unsafe class ReservationOps
             return false;
         }
 
-        // The reference holds the frame in the domain while the owner's own one is looked for. Frames that the hypervisor shares have none.
+        // The reference holds the frame in the domain while the owner's own one is looked for. Frames that the
+        // hypervisor shares have none.
         PageInfo* page = FrameTable.Page(mfn);
         if (!PageReference.TryGet(page, domain))
         {

@@ -174,8 +174,10 @@ public sealed unsafe class DomCtlTests
     {
         uint id = Create(vcpus: 1);
         Assert.Equal(-(long)Errno.Inval, Affinity(DomCtlCommand.GetVcpuAffinity, id, 0, 8));
-        Assert.Equal(-(long)Errno.Inval, Affinity(DomCtlCommand.GetVcpuAffinity, id, VcpuAffinityFlags.Hard, 8, vcpu: 8));
-        Assert.Equal(-(long)Errno.Srch, Affinity(DomCtlCommand.GetVcpuAffinity, id, VcpuAffinityFlags.Hard, 8, vcpu: 1));
+        Assert.Equal(
+            -(long)Errno.Inval, Affinity(DomCtlCommand.GetVcpuAffinity, id, VcpuAffinityFlags.Hard, 8, vcpu: 8));
+        Assert.Equal(
+            -(long)Errno.Srch, Affinity(DomCtlCommand.GetVcpuAffinity, id, VcpuAffinityFlags.Hard, 8, vcpu: 1));
     }
 
     [Fact]
@@ -385,7 +387,8 @@ public sealed unsafe class DomCtlTests
     {
         uint id = Create();
         Assert.Equal(0, _host.DomCtl(DomCtlCommand.SetAddressSize, id, () => Request->AddressSize.Size = 64));
-        Assert.Equal(-(long)Errno.Inval, _host.DomCtl(DomCtlCommand.SetAddressSize, id, () => Request->AddressSize.Size = 32));
+        Assert.Equal(-(long)Errno.Inval, _host.DomCtl(
+            DomCtlCommand.SetAddressSize, id, () => Request->AddressSize.Size = 32));
         Assert.Equal(0, _host.DomCtl(DomCtlCommand.GetAddressSize, id));
         Assert.Equal(64u, Request->AddressSize.Size);
     }
@@ -424,7 +427,8 @@ public sealed unsafe class DomCtlTests
             Request->VcpuAffinity.CpuMapHard.NrBits = bits;
         });
 
-    private long Scheduler(uint id, DomCtlSchedulerCommand command, uint scheduler, ushort weight = 0, ushort cap = 0) =>
+    private long Scheduler(
+        uint id, DomCtlSchedulerCommand command, uint scheduler, ushort weight = 0, ushort cap = 0) =>
         _host.DomCtl(DomCtlCommand.SchedulerOp, id, () =>
         {
             Request->SchedulerOp = default;

@@ -14,7 +14,8 @@ using Xen.Abi;
 namespace Hypervisor.Core.Tests.Lifecycle;
 
 /// <summary>
-/// A machine that has booted as far as Domain-0: memory, frame table, policies, schedulers. The calling vCPU is Domain-0's
+/// A machine that has booted as far as Domain-0: memory, frame table, policies, schedulers. The calling vCPU is
+/// Domain-0's
 /// first. The first MiB is nobody's; as long as CR3 is zero guests see physical memory, so requests are put there.
 /// </summary>
 internal sealed unsafe class TestHost
@@ -124,7 +125,8 @@ internal sealed unsafe class TestHost
         return frames;
     }
 
-    /// <summary>Makes the call as often as it gives way, as the guest's instruction would be executed again.</summary>
+    /// <summary>Makes the call as often as it gives way, as the guest's instruction would be executed
+    /// again.</summary>
     public delegate HypercallResult Call(CpuUserRegs* frame);
 
     public static long Complete(CpuUserRegs start, Call call)

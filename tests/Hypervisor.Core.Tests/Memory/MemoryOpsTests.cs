@@ -90,7 +90,9 @@ public sealed unsafe class MemoryOpsTests
     {
         Domain* other = _host.AddDomain();
         Mfn foreign = TestHost.Populate(other, 1)[0];
-        foreach (ulong frame in new[] { foreign.Raw, 0x10ul, other->SharedInfoFrame.Raw, _host.Dom0->SharedInfoFrame.Raw, ulong.MaxValue })
+        ulong[] frames =
+            [foreign.Raw, 0x10, other->SharedInfoFrame.Raw, _host.Dom0->SharedInfoFrame.Raw, ulong.MaxValue];
+        foreach (ulong frame in frames)
         {
             _ = _host.PutList(TestHost.ListAddress, frame);
             Assert.Equal(0, Reserve(MemoryCommand.DecreaseReservation, 0x7FF0, 1));

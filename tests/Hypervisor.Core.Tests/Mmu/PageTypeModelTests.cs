@@ -11,8 +11,10 @@ using Xunit;
 namespace Hypervisor.Core.Tests.Mmu;
 
 /// <summary>
-/// A hostile guest: random requests about a few frames, so that they collide all the time. After each the frame table is
-/// compared with a count from scratch (<see cref="PageModel"/>); at the end the domain is destroyed, and all memory must be back.
+/// A hostile guest: random requests about a few frames, so that they collide all the time. After each the frame
+/// table is
+/// compared with a count from scratch (<see cref="PageModel"/>); at the end the domain is destroyed, and all memory
+/// must be back.
 /// </summary>
 public sealed unsafe class PageTypeModelTests
 {
@@ -50,7 +52,8 @@ public sealed unsafe class PageTypeModelTests
         }
     }
 
-    /// <summary>Without the comparison at each step many more steps are possible; what went wrong shows at the end.</summary>
+    /// <summary>Without the comparison at each step many more steps are possible; what went wrong shows at the
+    /// end.</summary>
     [Theory]
     [InlineData(5)]
     [InlineData(60)]
@@ -196,7 +199,8 @@ public sealed unsafe class PageTypeModelTests
         }
     }
 
-    /// <summary>What the tools do to a guest: map its frames, write to its tables, pin them, give and take memory.</summary>
+    /// <summary>What the tools do to a guest: map its frames, write to its tables, pin them, give and take
+    /// memory.</summary>
     private string Tools()
     {
         uint guest = _guest->Id;
@@ -225,8 +229,8 @@ public sealed unsafe class PageTypeModelTests
                 ulong given = AnyFrame();
                 _ = _host.PutList(TestHost.ListAddress, given);
                 bool takes = _frames.Count > Frames / 2 && _random.Next(2) == 0;
-                long done = Reservation(
-                    _vcpu, takes ? MemoryCommand.DecreaseReservation : MemoryCommand.PopulatePhysMap, new((ushort)guest));
+                MemoryCommand operation = takes ? MemoryCommand.DecreaseReservation : MemoryCommand.PopulatePhysMap;
+                long done = Reservation(_vcpu, operation, new DomId((ushort)guest));
                 if (done == 1 && takes)
                 {
                     _ = _frames.Remove(given);
@@ -290,8 +294,8 @@ public sealed unsafe class PageTypeModelTests
     private string Write()
     {
         ulong frame = AnyFrame();
-        ulong type = FrameTable.Page(new Mfn(frame))->Type & PageType.Mask;
-        if (type is not (PageType.None or PageType.Writable) || (FrameTable.Page(new Mfn(frame))->Type & PageType.Partial) != 0)
+        ulong type = FrameTable.Page(new Mfn(frame))->Type;
+        if ((type & PageType.Mask) is not (PageType.None or PageType.Writable) || (type & PageType.Partial) != 0)
         {
             return "store to a table";
         }
