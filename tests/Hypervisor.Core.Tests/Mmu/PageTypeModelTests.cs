@@ -36,10 +36,10 @@ public sealed unsafe class PageTypeModelTests
     [InlineData(100)]
     public void No_sequence_of_requests_breaks_a_count(int preemptionPercent)
     {
-        for (int seed = 0; seed < 25; seed++)
+        for (int seed = 0; seed < 60; seed++)
         {
             ulong before = Start((1000 * preemptionPercent) + seed, preemptionPercent);
-            for (int step = 0; step < 500; step++)
+            for (int step = 0; step < 800; step++)
             {
                 string request = Step();
                 IReadOnlyList<string> complaints =
@@ -59,7 +59,7 @@ public sealed unsafe class PageTypeModelTests
     [InlineData(60)]
     public void All_memory_comes_back_after_a_long_life(int preemptionPercent)
     {
-        for (int seed = 0; seed < 100; seed++)
+        for (int seed = 0; seed < 300; seed++)
         {
             ulong before = Start((1000 * preemptionPercent) + 500 + seed, preemptionPercent);
             for (int step = 0; step < 1500; step++)
