@@ -3,6 +3,7 @@
 
 %include "offsets.inc"
 %include "fixup.inc"
+%include "vector_save.inc"
 
 section .text progbits alloc exec nowrite align=16
 
@@ -204,8 +205,7 @@ LEAF cpu_swapgs
         ret
 ; (area, mask or 0, vectors): no C# runs between the reload of the guest's registers and the save
 LEAF cpu_save_extended_state
-        movaps xmm0, [rdx]
-        movaps xmm8, [rdx + 48]
+        LOAD_VECTORS rdx, SAVED_VECTORS
         mov rax, rsi
         test rsi, rsi
         jz .legacy
@@ -225,8 +225,7 @@ LEAF cpu_restore_extended_state
         shr rdx, 32
 .try:   xrstor64 [rdi]
         FIXUP .try, .reset
-.done:  movaps [r8], xmm0
-        movaps [r8 + 48], xmm8
+.done:  STORE_VECTORS r8, SAVED_VECTORS
         ret
 .legacy:
         fxrstor64 [rdi]

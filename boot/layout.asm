@@ -13,6 +13,9 @@ extern syscall_entry
 extern syscall32_entry
 extern trap_stubs
 extern boot_cpu_block
+extern symbol_table
+extern symbol_table_end
+extern symbol_names
 
 section .text progbits alloc exec nowrite align=16
 global image_symbols
@@ -40,6 +43,7 @@ symbols:
         dq fixups_start, fixups_end
         dq syscall_trampoline, syscall32_trampoline, syscall_entry, syscall32_entry
         dq trap_stubs, boot_cpu_block
+        dq symbol_table, symbol_table_end, symbol_names
 
 section .text
 ; After LGDT: CS by a far return, SS the hypervisor's, the others null.

@@ -97,12 +97,10 @@ exception_entry:
         mov rdi, rsp
         mov rbp, rsp
         and rsp, -16
-        sub rsp, 32
-        movaps [rsp], xmm0
-        movaps [rsp + 16], xmm8
+        sub rsp, 64
+        STORE_VECTORS rsp, SAVED_VECTORS
         call trap_from_hypervisor
-        movaps xmm0, [rsp]
-        movaps xmm8, [rsp + 16]
+        LOAD_VECTORS rsp, SAVED_VECTORS
         mov rsp, rbp
         POP_REGISTERS
         iretq
@@ -144,12 +142,10 @@ interrupt_entry:
         mov edi, [rsp + FRAME(EntryVector)]
         mov rbp, rsp
         and rsp, -16
-        sub rsp, 32
-        movaps [rsp], xmm0
-        movaps [rsp + 16], xmm8
+        sub rsp, 64
+        STORE_VECTORS rsp, SAVED_VECTORS
         call interrupt_in_hypervisor
-        movaps xmm0, [rsp]
-        movaps xmm8, [rsp + 16]
+        LOAD_VECTORS rsp, SAVED_VECTORS
         mov rsp, rbp
         POP_REGISTERS
         iretq
@@ -183,16 +179,14 @@ ist_entry:
         mov rdi, rsp
         mov rbp, rsp
         and rsp, -16
-        sub rsp, 48
+        sub rsp, 80
         mov rax, cr0
-        mov [rsp + 32], rax
+        mov [rsp + 64], rax
         clts
-        movaps [rsp], xmm0
-        movaps [rsp + 16], xmm8
+        STORE_VECTORS rsp, SAVED_VECTORS
         call nmi_in_hypervisor
-        movaps xmm0, [rsp]
-        movaps xmm8, [rsp + 16]
-        mov rax, [rsp + 32]
+        LOAD_VECTORS rsp, SAVED_VECTORS
+        mov rax, [rsp + 64]
         test al, 8
         jz .task_switched_clear
         mov cr0, rax

@@ -19,7 +19,7 @@ public unsafe struct CpuInfo
     public const int VectorSaveOffset = 0x80;
     public const int GuestOffset = 0x108;
 
-    /// <summary>The guest's vector registers that the image's code may change, saved at entry: xmm0, xmm1, xmm2, xmm8.</summary>
+    /// <summary>The guest's vector registers that the image's code may change, saved at entry (boot/vectors.inc).</summary>
     [FieldOffset(VectorSaveOffset)]
     public fixed ulong VectorSave[8];
 

@@ -2,10 +2,11 @@
 
 using System.Runtime;
 using System.Runtime.CompilerServices;
+using Xen.Abi;
 
 namespace Hypervisor.X64.Boot;
 
-/// <summary>Walks the RBP chain that every compiled method keeps; tools/symbolise names the addresses by xen.sym.</summary>
+/// <summary>Walks the RBP chain that every compiled method keeps; tools/symbolise finds the source lines of the addresses.</summary>
 public static unsafe class CallChain
 {
     private const int MaxDepth = 24;
@@ -28,7 +29,7 @@ public static unsafe class CallChain
                 return;
             }
 
-            Log.Error("  ["u8).Hex(address, 16).Text("]"u8).End();
+            MethodNames.Print(address, isReturn: true);
             if (frame[0] <= framePointer)
             {
                 return;
@@ -36,6 +37,17 @@ public static unsafe class CallChain
 
             framePointer = frame[0];
         }
+    }
+
+    /// <summary>Prints where an exception struck, and from there on.</summary>
+    public static void Print(CpuUserRegs* frame)
+    {
+        if (frame->Rip >= ImageLayout.Start && frame->Rip < ImageLayout.TextEnd)
+        {
+            MethodNames.Print(frame->Rip, isReturn: false);
+        }
+
+        Print(frame->Rbp);
     }
 
     [MethodImpl(MethodImplOptions.InternalCall)]

@@ -20,6 +20,9 @@ public static unsafe class ImageLayout
     private const int Syscall32EntryIndex = 9;
     private const int TrapStubsIndex = 10;
     private const int BootBlockIndex = 11;
+    private const int NameTableIndex = 12;
+    private const int NameTableEndIndex = 13;
+    private const int NamesIndex = 14;
 
     public static ulong Start => Symbol(StartIndex);
 
@@ -45,6 +48,13 @@ public static unsafe class ImageLayout
 
     /// <summary>The memory of CPU 0's block.</summary>
     public static ulong BootBlock => Symbol(BootBlockIndex);
+
+    /// <summary>Names of the image's methods (<see cref="MethodNames"/>).</summary>
+    public static MethodNameEntry* NameTable => (MethodNameEntry*)Symbol(NameTableIndex);
+
+    public static MethodNameEntry* NameTableEnd => (MethodNameEntry*)Symbol(NameTableEndIndex);
+
+    public static byte* Names => (byte*)Symbol(NamesIndex);
 
     public static ulong PhysicalOf(ulong address) => address - MemoryLayout.ImageBase;
 

@@ -79,7 +79,7 @@ public static unsafe class InterruptEntry
         }
 
         PrintRegisters(frame);
-        CallChain.Print(frame->Rbp);
+        CallChain.Print(frame);
         Panic.Because("an exception in the hypervisor"u8);
     }
 
@@ -98,7 +98,7 @@ public static unsafe class InterruptEntry
                 return;
             default:
                 PrintRegisters(frame);
-                CallChain.Print(frame->Rbp);
+                CallChain.Print(frame);
                 Panic.Because("double fault or machine check"u8);
                 return;
         }
