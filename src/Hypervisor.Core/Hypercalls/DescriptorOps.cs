@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.CompilerServices;
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Hypercalls;
 
-/// <summary>Hypercall set_gdt.</summary>
+/// <summary>Hypercalls set_gdt and update_descriptor.</summary>
 public static unsafe class DescriptorOps
 {
     private struct Frames
@@ -13,6 +14,7 @@ public static unsafe class DescriptorOps
         public fixed ulong List[Vcpu.MaxGdtFrames];
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static HypercallResult SetGdt(Vcpu* vcpu, ulong list, uint entries)
     {
         if (entries > DescriptorTables.FirstReservedEntry)
@@ -26,4 +28,8 @@ public static unsafe class DescriptorOps
             ? DescriptorTables.SetGdt(vcpu, frames.List, entries)
             : Errno.Fault;
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static HypercallResult Update(Vcpu* vcpu, ulong machineAddress, ulong descriptor) =>
+        DescriptorTables.Update(vcpu, machineAddress, descriptor);
 }

@@ -17,39 +17,69 @@ namespace Hypervisor.Core.Hypercalls;
 /// <summary>Every hypercall and its body. A number that is not here answers ENOSYS.</summary>
 public static unsafe class HypercallTable
 {
-    //  number                                body                              arguments
-    public static HypercallResult Dispatch(Vcpu* v, CpuUserRegs* f) => (HypercallNumber)f->Rax switch
+    // Every arm is the whole rest of the method, so that the compiler jumps to the body instead of calling it and needs no stack
+    // frame here. Bodies that would be inlined with locals of their own are marked NoInlining for the same reason.
+    public static HypercallResult Dispatch(Vcpu* v, CpuUserRegs* f)
     {
-        HypercallNumber.SetTrapTable => TrapTableOps.Set(v, f->Rdi),
-        HypercallNumber.MmuUpdate => MmuUpdateOps.Run(v, f->Rdi, (uint)f->Rsi, f->Rdx, (uint)f->R10, f),
-        HypercallNumber.SetGdt => DescriptorOps.SetGdt(v, f->Rdi, (uint)f->Rsi),
-        HypercallNumber.StackSwitch => StackOps.Switch(v, f->Rdi, f->Rsi),
-        HypercallNumber.FpuTaskSwitch => StackOps.SetTaskSwitched(v, (uint)f->Rdi),
-        HypercallNumber.PlatformOp => PlatformOps.Dispatch(v, f->Rdi, f),
-        HypercallNumber.SetDebugReg => DebugRegisterOps.Set(v, Number(f->Rdi), f->Rsi),
-        HypercallNumber.GetDebugReg => HypercallResult.Value(DebugRegisterOps.Get(v, Number(f->Rdi))),
-        HypercallNumber.UpdateDescriptor => DescriptorTables.Update(v, f->Rdi, f->Rsi),
-        HypercallNumber.MemoryOp => MemoryOps.Dispatch(v, f->Rdi, f->Rsi, f),
-        HypercallNumber.Multicall => Multicall.Run(v, f->Rdi, (uint)f->Rsi, f),
-        HypercallNumber.UpdateVaMapping => VaMappingOps.Run(v, f->Rdi, f->Rsi, f->Rdx),
-        HypercallNumber.SetTimerOp => VcpuTimers.SetTimerOp(v, f->Rdi),
-        HypercallNumber.XenVersion => VersionOps.Dispatch(v, (uint)f->Rdi, f->Rsi),
-        HypercallNumber.ConsoleIo => ConsoleOps.Dispatch(v, (uint)f->Rdi, (uint)f->Rsi, f->Rdx, f),
-        HypercallNumber.GrantTableOp => GrantTableOps.Dispatch(v, (uint)f->Rdi, f->Rsi, (uint)f->Rdx, f),
-        HypercallNumber.VmAssist => StackOps.Assist(v, (uint)f->Rdi, (uint)f->Rsi),
-        HypercallNumber.UpdateVaMappingOtherDomain =>
-            VaMappingOps.RunForOther(v, f->Rdi, f->Rsi, f->Rdx, (uint)f->R10),
-        HypercallNumber.VcpuOp => VcpuOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f->Rdx, f),
-        HypercallNumber.SetSegmentBase => SegmentOps.SetBase(v, (uint)f->Rdi, f->Rsi),
-        HypercallNumber.MmuExtOp => MmuExtOps.Run(v, f->Rdi, (uint)f->Rsi, f->Rdx, (uint)f->R10, f),
-        HypercallNumber.SchedOp => SchedOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f),
-        HypercallNumber.CallbackOp => CallbackOps.Dispatch(v, (uint)f->Rdi, f->Rsi),
-        HypercallNumber.EventChannelOp => EventChannelOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f),
-        HypercallNumber.PhysDevOp => PhysDevOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f),
-        HypercallNumber.SysCtl => SysCtlOps.Dispatch(v, f->Rdi, f),
-        HypercallNumber.DomCtl => DomCtlOps.Dispatch(v, f->Rdi, f),
-        _ => Errno.NoSys,
-    };
-
-    private static int Number(ulong register) => register < 8 ? (int)register : -1;
+        switch ((HypercallNumber)f->Rax)
+        {
+            // number                              body                          arguments
+            case HypercallNumber.SetTrapTable:
+                return TrapTableOps.Set(v, f->Rdi);
+            case HypercallNumber.MmuUpdate:
+                return MmuUpdateOps.Run(v, f->Rdi, (uint)f->Rsi, f->Rdx, (uint)f->R10, f);
+            case HypercallNumber.SetGdt:
+                return DescriptorOps.SetGdt(v, f->Rdi, (uint)f->Rsi);
+            case HypercallNumber.StackSwitch:
+                return StackOps.Switch(v, f->Rdi, f->Rsi);
+            case HypercallNumber.FpuTaskSwitch:
+                return StackOps.SetTaskSwitched(v, (uint)f->Rdi);
+            case HypercallNumber.PlatformOp:
+                return PlatformOps.Dispatch(v, f->Rdi, f);
+            case HypercallNumber.SetDebugReg:
+                return StackOps.SetDebugRegister(v, f->Rdi, f->Rsi);
+            case HypercallNumber.GetDebugReg:
+                return StackOps.GetDebugRegister(v, f->Rdi);
+            case HypercallNumber.UpdateDescriptor:
+                return DescriptorOps.Update(v, f->Rdi, f->Rsi);
+            case HypercallNumber.MemoryOp:
+                return MemoryOps.Dispatch(v, f->Rdi, f->Rsi, f);
+            case HypercallNumber.Multicall:
+                return Multicall.Run(v, f->Rdi, (uint)f->Rsi, f);
+            case HypercallNumber.UpdateVaMapping:
+                return VaMappingOps.Run(v, f->Rdi, f->Rsi, f->Rdx);
+            case HypercallNumber.SetTimerOp:
+                return VcpuTimers.SetTimerOp(v, f->Rdi);
+            case HypercallNumber.XenVersion:
+                return VersionOps.Dispatch(v, (uint)f->Rdi, f->Rsi);
+            case HypercallNumber.ConsoleIo:
+                return ConsoleOps.Dispatch(v, (uint)f->Rdi, (uint)f->Rsi, f->Rdx, f);
+            case HypercallNumber.GrantTableOp:
+                return GrantTableOps.Dispatch(v, (uint)f->Rdi, f->Rsi, (uint)f->Rdx, f);
+            case HypercallNumber.VmAssist:
+                return StackOps.Assist(v, (uint)f->Rdi, (uint)f->Rsi);
+            case HypercallNumber.UpdateVaMappingOtherDomain:
+                return VaMappingOps.RunForOther(v, f->Rdi, f->Rsi, f->Rdx, (uint)f->R10);
+            case HypercallNumber.VcpuOp:
+                return VcpuOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f->Rdx, f);
+            case HypercallNumber.SetSegmentBase:
+                return SegmentOps.SetBase(v, (uint)f->Rdi, f->Rsi);
+            case HypercallNumber.MmuExtOp:
+                return MmuExtOps.Run(v, f->Rdi, (uint)f->Rsi, f->Rdx, (uint)f->R10, f);
+            case HypercallNumber.SchedOp:
+                return SchedOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f);
+            case HypercallNumber.CallbackOp:
+                return CallbackOps.Dispatch(v, (uint)f->Rdi, f->Rsi);
+            case HypercallNumber.EventChannelOp:
+                return EventChannelOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f);
+            case HypercallNumber.PhysDevOp:
+                return PhysDevOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f);
+            case HypercallNumber.SysCtl:
+                return SysCtlOps.Dispatch(v, f->Rdi, f);
+            case HypercallNumber.DomCtl:
+                return DomCtlOps.Dispatch(v, f->Rdi, f);
+            default:
+                return Errno.NoSys;
+        }
+    }
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.CompilerServices;
 using Hypervisor.Core.Traps;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Hypercalls;
 
-/// <summary>Small calls that set one thing of the vCPU or domain: stack_switch, fpu_taskswitch, vm_assist.</summary>
+/// <summary>Small calls that set one thing of the vCPU or domain: stack_switch, fpu_taskswitch, vm_assist, debug registers.</summary>
 public static unsafe class StackOps
 {
     private const ulong Assists =
@@ -20,11 +21,22 @@ public static unsafe class StackOps
         return Errno.Ok;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static HypercallResult SetTaskSwitched(Vcpu* vcpu, uint set)
     {
         PrivilegedOps.SetTaskSwitched(vcpu, set != 0);
         return Errno.Ok;
     }
+
+    /// <summary>Hypercall set_debugreg.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static HypercallResult SetDebugRegister(Vcpu* vcpu, ulong number, ulong value) =>
+        number < 8 ? DebugRegisterOps.Set(vcpu, (int)number, value) : Errno.Inval;
+
+    /// <summary>Hypercall get_debugreg.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static HypercallResult GetDebugRegister(Vcpu* vcpu, ulong number) =>
+        number < 8 ? HypercallResult.Value(DebugRegisterOps.Get(vcpu, (int)number)) : Errno.Inval;
 
     public static HypercallResult Assist(Vcpu* vcpu, uint command, uint type)
     {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System;
+using System.Runtime.CompilerServices;
 using Hypervisor.Core.Emulation;
 using Xen.Abi;
 
@@ -24,12 +25,16 @@ public static unsafe class VersionOps
         s_commandLineLength = length;
     }
 
-    public static HypercallResult Dispatch(Vcpu* vcpu, uint command, ulong argument)
+    public static HypercallResult Dispatch(Vcpu* vcpu, uint command, ulong argument) =>
+        command == (uint)VersionCommand.Version
+            ? HypercallResult.Value((long)((CpuidPolicy.XenMajor << 16) | CpuidPolicy.XenMinor))
+            : Other(vcpu, command, argument);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static HypercallResult Other(Vcpu* vcpu, uint command, ulong argument)
     {
         switch ((VersionCommand)command)
         {
-            case VersionCommand.Version:
-                return HypercallResult.Value((long)((CpuidPolicy.XenMajor << 16) | CpuidPolicy.XenMinor));
             case VersionCommand.ExtraVersion:
                 return Write(argument, ".0-csharp"u8, 16);
             case VersionCommand.CompileInfo:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.CompilerServices;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Mmu;
@@ -11,6 +12,7 @@ public static unsafe class VaMappingOps
     public static HypercallResult Run(Vcpu* vcpu, ulong address, ulong entry, ulong flags) =>
         Run(vcpu, vcpu->Domain, address, entry, flags);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static HypercallResult RunForOther(Vcpu* vcpu, ulong address, ulong entry, ulong flags, uint domain)
     {
         Errno error = PageOwner.Resolve(vcpu->Domain, domain, out Domain* owner);

@@ -2,6 +2,7 @@
 // #GP of guests: software interrupts that the IDT refuses, privileged instructions that the hypervisor carries out, and faults
 // that are simply the guest's.
 
+using System.Runtime.CompilerServices;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Traps;
@@ -12,6 +13,7 @@ public static unsafe class GeneralProtection
     private const uint External = 1;
     private const uint IdtEntry = 2;
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame)
     {
         uint error = frame->ErrorCode;

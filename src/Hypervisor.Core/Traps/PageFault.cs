@@ -3,6 +3,7 @@
 // looked into the empty LDT window, and a write of the guest kernel to one of its page tables, which are mapped
 // read-only: with the writable-page-tables assist on, the write is carried out on its behalf.
 
+using System.Runtime.CompilerServices;
 using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
@@ -17,6 +18,7 @@ public static unsafe class PageFault
     private const uint Reserved = 8;
     private const ulong WritablePageTables = 1UL << 2;
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame)
     {
         ulong address = Machine.ReadCr2();
@@ -47,6 +49,7 @@ public static unsafe class PageFault
         return offset < 0x10000 && vcpu != null && DescriptorTables.FillLdtWindow(vcpu, offset);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool TryEmulateTableWrite(Vcpu* vcpu, CpuUserRegs* frame, ulong address)
     {
         Domain* domain = vcpu->Domain;
@@ -56,6 +59,7 @@ public static unsafe class PageFault
         return done;
     }
 
+    [SkipLocalsInit]
     private static bool EmulateLocked(Vcpu* vcpu, CpuUserRegs* frame, ulong address)
     {
         Domain* domain = vcpu->Domain;

@@ -3,6 +3,7 @@
 // InstructionDecoder says what the instruction is, MsrPolicy and CpuidPolicy what the guest may see, PortAccess which
 // ports it may touch.
 
+using System.Runtime.CompilerServices;
 using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Time;
@@ -22,22 +23,25 @@ public static unsafe class PrivilegedOps
 
     private const ulong ShownCr0 = Cr0.Pe | Cr0.Mp | Cr0.Et | Cr0.Ne | Cr0.Wp | Cr0.Am | Cr0.Pg;
 
-    /// <summary>Forced CPUID: "ud2 'xen' cpuid", what a PV kernel writes to see the virtual CPU.</summary>
-    public static bool TryForcedCpuid(Vcpu* vcpu, CpuUserRegs* frame)
+    /// <summary>#UD: forced CPUID ("ud2 'xen' cpuid", what a PV kernel writes to see the virtual CPU), or the guest's own.</summary>
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void InvalidOpcode(Vcpu* vcpu, CpuUserRegs* frame)
     {
         CodeBuffer code;
         int available = CodeBytes.Read(frame->Rip, (byte*)&code);
         if (!InstructionDecoder.IsForcedCpuid((byte*)&code, available))
         {
-            return false;
+            GuestBounce.Inject(vcpu, frame, Vector.InvalidOpcode);
+            return;
         }
 
         Cpuid(vcpu, frame);
         frame->Rip += 7;
-        return true;
     }
 
     /// <summary>True when the instruction was carried out; false when the fault is the guest's.</summary>
+    [SkipLocalsInit]
     public static bool TryEmulate(Vcpu* vcpu, CpuUserRegs* frame)
     {
         CodeBuffer code;

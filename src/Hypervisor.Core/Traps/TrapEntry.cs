@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
 
@@ -13,29 +14,39 @@ public static unsafe class TrapEntry
     [RuntimeExport("trap_from_guest")]
     public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame)
     {
+        // The frequent ones jump on without a stack frame here; the rest is one call away.
         int vector = (byte)frame->EntryVector;
         switch (vector)
         {
             case Vector.PageFault:
                 PageFault.FromGuest(vcpu, frame);
-                break;
+                return;
             case Vector.GeneralProtection:
                 GeneralProtection.FromGuest(vcpu, frame);
-                break;
+                return;
+            case Vector.InvalidOpcode:
+                PrivilegedOps.InvalidOpcode(vcpu, frame);
+                return;
             case Vector.Breakpoint:
+                GuestBounce.Inject(vcpu, frame, Vector.Breakpoint);
+                return;
+            default:
+                Rare(vcpu, frame, vector);
+                return;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Rare(Vcpu* vcpu, CpuUserRegs* frame, int vector)
+    {
+        switch (vector)
+        {
             case Vector.Overflow:
             case Vector.DivideError:
             case Vector.BoundRange:
             case Vector.FloatingPoint:
             case Vector.SimdFloatingPoint:
                 GuestBounce.Inject(vcpu, frame, vector);
-                break;
-            case Vector.InvalidOpcode:
-                if (!PrivilegedOps.TryForcedCpuid(vcpu, frame))
-                {
-                    GuestBounce.Inject(vcpu, frame, vector);
-                }
-
                 break;
             case Vector.DeviceNotAvailable:
                 // The guest's TS does its work once: the interface clears it with the delivery.
