@@ -226,6 +226,12 @@ public static unsafe class PageAllocator
 
     private static Mfn TakeFrom(int zone, int order, int addressBits)
     {
+        // A machine with less than 4 GiB has nothing in the high zone, and asks there first every time.
+        if (s_state.ZoneFree[zone] < 1UL << order)
+        {
+            return Mfn.None;
+        }
+
         ulong limit = addressBits >= 52 ? ulong.MaxValue : 1UL << (addressBits - MemoryLayout.PageShift);
         uint recent = s_state.RecentHeads[zone];
         if (order == 0 && s_state.RecentCounts[zone] != 0 && recent < limit)
