@@ -200,9 +200,6 @@ LEAF cpu_clts
 LEAF cpu_wbinvd
         wbinvd
         ret
-LEAF cpu_swapgs
-        swapgs
-        ret
 ; (area, mask or 0, vectors): no C# runs between the reload of the guest's registers and the save
 LEAF cpu_save_extended_state
         LOAD_VECTORS rdx, SAVED_VECTORS
@@ -252,6 +249,15 @@ LEAF cpu_restore_extended_state
         mov dword [rdi], 0x37F
         mov dword [rdi + 24], 0x1F80
         jmp .legacy
+; Between guest kernel and guest user mode: the other GS base, the other root. Returns CpuInfo.
+LEAF cpu_switch_guest_mode
+        swapgs
+        mov cr3, rdi
+        mov rax, rsp
+        and rax, -(1 << MemoryLayout_PerCpuShift)
+        add rax, MemoryLayout_PerCpuInfo
+        mov [rax + CpuInfo_Cr3], rdi
+        ret
 LEAF cpu_xsetbv
         xor ecx, ecx
         mov eax, edi

@@ -16,6 +16,7 @@ extern boot_cpu_block
 extern symbol_table
 extern symbol_table_end
 extern symbol_names
+extern interrupt_table
 
 section .text progbits alloc exec nowrite align=16
 global image_symbols
@@ -44,6 +45,7 @@ symbols:
         dq syscall_trampoline, syscall32_trampoline, syscall_entry, syscall32_entry
         dq trap_stubs, boot_cpu_block
         dq symbol_table, symbol_table_end, symbol_names
+        dq interrupt_table
 
 section .text
 ; After LGDT: CS by a far return, SS the hypervisor's, the others null.

@@ -162,14 +162,10 @@ boot_long:
         jmp rax
 section .text progbits alloc exec nowrite align=16
 boot_high:
-        mov eax, 0x10
-        mov ds, eax
-        mov es, eax
-        mov ss, eax
-        xor eax, eax
-        mov fs, eax
-        mov gs, eax
         lea rsp, [rel boot_cpu_block + MemoryLayout_PerCpuInfo + CpuInfo_VectorSave]
+        lgdt [rel early_gdt_pointer]
+        extern cpu_reload_selectors
+        call cpu_reload_selectors
         mov edi, ebp
         mov esi, ebx
         xor ebp, ebp
@@ -177,12 +173,27 @@ boot_high:
         call boot_main
         ud2
 
+; The hypervisor's code and data descriptors at their final selectors, E008h and E010h, so that the final interrupt stubs
+; serve from the first C# instruction on. Nothing reads the table below them.
+section .rodata progbits alloc noexec nowrite align=16
+        align 16
+early_gdt:
+        dq 0
+        dq 0x00AF9B000000FFFF
+        dq 0x00CF93000000FFFF
+.end:
+early_gdt_pointer:
+        dw 0xE000 + early_gdt.end - early_gdt - 1
+        dq early_gdt - 0xE000
+
 section .bss nobits alloc noexec write align=4096
         align 4096
 global boot_l2, boot_l3, boot_l4
 boot_l4:        resb 4096
 boot_l3:        resb 4096
 boot_l2:        resb 4 * 4096
+global interrupt_table
+interrupt_table: resb 4096
         alignb 1 << MemoryLayout_PerCpuShift
 global boot_cpu_block
 boot_cpu_block: resb 1 << MemoryLayout_PerCpuShift

@@ -145,6 +145,39 @@ LEAF guest_push_bounce
         mov eax, 1
         ret
 
+; guest_load_iret(frame, stack, rest): the nine words of an iret frame; rax, r11, rcx, rip and rsp go where they belong, flags, cs,
+; rflags and ss to the four words at rest; false on a fault
+LEAF guest_load_iret
+.r0:    mov rax, [rsi]
+        FIXUP .r0, guest_copy_failed
+.r1:    mov rcx, [rsi + 8]
+        FIXUP .r1, guest_copy_failed
+.r2:    mov r8, [rsi + 16]
+        FIXUP .r2, guest_copy_failed
+.r3:    mov r9, [rsi + 24]
+        FIXUP .r3, guest_copy_failed
+        mov [rdi + CpuUserRegs_Rax], rax
+        mov [rdi + CpuUserRegs_R11], rcx
+        mov [rdi + CpuUserRegs_Rcx], r8
+        mov [rdx], r9
+.r4:    mov rax, [rsi + 32]
+        FIXUP .r4, guest_copy_failed
+.r5:    mov rcx, [rsi + 40]
+        FIXUP .r5, guest_copy_failed
+.r6:    mov r8, [rsi + 48]
+        FIXUP .r6, guest_copy_failed
+.r7:    mov r9, [rsi + 56]
+        FIXUP .r7, guest_copy_failed
+        mov [rdi + CpuUserRegs_Rip], rax
+        mov [rdx + 8], rcx
+        mov [rdx + 16], r8
+        mov [rdi + CpuUserRegs_Rsp], r9
+.r8:    mov rax, [rsi + 64]
+        FIXUP .r8, guest_copy_failed
+        mov [rdx + 24], rax
+        mov eax, 1
+        ret
+
 ; guest_compare_exchange64(address, expected*, replacement): 0 done, 1 changed, 2 fault
 LEAF guest_compare_exchange64
         mov rax, [rsi]

@@ -86,6 +86,7 @@ exception_entry:
         SAVE_VECTORS
         mov rdi, [rsp + INFO(Current)]
         mov rsi, rsp
+        mov rdx, cr2                        ; means something with #PF only
         sub rsp, STACK_GAP
         call trap_from_guest
         add rsp, STACK_GAP

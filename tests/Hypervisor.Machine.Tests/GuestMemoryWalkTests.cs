@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Xen.Abi;
 using Xunit;
 
 namespace Hypervisor.Tests;
@@ -39,12 +40,12 @@ public unsafe class GuestMemoryWalkTests
         Map(Address, 0x9000, All);
         Map(Address + 0x1000, 0x7000, All);
         ulong* words = stackalloc ulong[] { 0x1111, 0x2222 };
-        Assert.True(Machine.WriteGuestWords(Address + 0xFF8, words, 2));
+        Assert.True(Machine.WriteGuest16(Address + 0xFF8, words));
         Assert.Equal(0x1111UL, *(ulong*)(_machine.Memory + 0x9FF8));
         Assert.Equal(0x2222UL, *(ulong*)(_machine.Memory + 0x7000));
 
         ulong* back = stackalloc ulong[2];
-        Assert.True(Machine.ReadGuestWords(back, Address + 0xFF8, 2));
+        Assert.True(Machine.ReadGuest16(back, Address + 0xFF8));
         Assert.Equal(0x2222UL, back[1]);
     }
 
@@ -126,8 +127,8 @@ public unsafe class GuestMemoryWalkTests
     [InlineData(false)]
     public void A_bounce_frame_has_its_error_code_or_not(bool hasError)
     {
-        BounceFrame frame = new() { Rcx = 1, R11 = 2, ErrorCode = 3, Rip = 4, Cs = 5, Rflags = 6, Rsp = 7, Ss = 8 };
-        Assert.True(Machine.WriteBounceFrame(0x2000, &frame, hasError));
+        CpuUserRegs frame = new() { Rcx = 1, R11 = 2, Rip = 4, Rsp = 7, Ss = 8 };
+        Assert.True(Machine.PushBounceFrame(&frame, 0x2000, 5, 6, 3, hasError));
         ulong* stack = (ulong*)(_machine.Memory + 0x2000);
         Assert.Equal(2UL, stack[1]);
         Assert.Equal(hasError ? 3UL : 4UL, stack[2]);

@@ -22,7 +22,7 @@ public static class OffsetsFile
     private static readonly string[] s_info =
     [
         nameof(CpuInfo.VectorSave), nameof(CpuInfo.Guest), nameof(CpuInfo.Current), nameof(CpuInfo.SoftIrqPending),
-        nameof(CpuInfo.TaskSwitchedSet),
+        nameof(CpuInfo.TaskSwitchedSet), nameof(CpuInfo.Cr3),
     ];
 
     private static readonly string[] s_vcpu = [nameof(Vcpu.Info), nameof(Vcpu.InKernelMode), nameof(Vcpu.Work)];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.CompilerServices;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Hypercalls;
@@ -14,6 +15,19 @@ public static unsafe class SegmentOps
 
     /// <returns>Inval: not canonical, or no such register.</returns>
     public static HypercallResult SetBase(Vcpu* vcpu, uint which, ulong value)
+    {
+        // On every context switch of Linux: before anything else.
+        if (which == GsUser && GuestAddress.IsCanonical(value))
+        {
+            Machine.WriteMsr(Msr.KernelGsBase, value);
+            return Errno.Ok;
+        }
+
+        return Other(which, value);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static HypercallResult Other(uint which, ulong value)
     {
         if (which == GsUserSelector)
         {
@@ -30,9 +44,6 @@ public static unsafe class SegmentOps
         {
             case Fs:
                 Machine.WriteMsr(Msr.FsBase, value);
-                return Errno.Ok;
-            case GsUser:
-                Machine.WriteMsr(Msr.KernelGsBase, value);
                 return Errno.Ok;
             case GsKernel:
                 Machine.WriteMsr(Msr.GsBase, value);

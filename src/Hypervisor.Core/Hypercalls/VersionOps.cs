@@ -53,7 +53,12 @@ public static unsafe class VersionOps
                     return Errno.Fault;
                 }
 
-                features.SubMap = features.SubMapIdx == 0 ? XenFeatures.ForPv(vcpu->Domain->Id == 0) : 0;
+                if (features.SubMapIdx != 0)
+                {
+                    return Errno.Inval;
+                }
+
+                features.SubMap = XenFeatures.ForPv(vcpu->Domain->Id == 0);
                 return GuestMemory.Write(argument, &features, 8) ? Errno.Ok : Errno.Fault;
             case VersionCommand.PageSize:
                 return HypercallResult.Value((long)MemoryLayout.PageSize);

@@ -19,14 +19,15 @@ public static unsafe class CodeBytes
     /// <summary>Up to 15 bytes at <paramref name="address"/> into <paramref name="code"/> (room for 16); how many there were.</summary>
     public static int Read(ulong address, byte* code)
     {
-        if (!GuestMemory.IsOutsideHole(address, 16))
-        {
-            return 0;
-        }
-
-        if (Machine.ReadGuest16(code, address))
+        if (GuestMemory.Read(address, (CodeBuffer*)code))
         {
             return 15;
+        }
+
+        // The end of the last page that there is.
+        if (!GuestMemory.IsOutsideHole(address, 15))
+        {
+            return 0;
         }
 
         return 15 - (int)Machine.CopyFromGuest(code, address, 15);

@@ -16,8 +16,7 @@ public static unsafe class GuestMode
     public static void EnterKernel(Vcpu* vcpu)
     {
         vcpu->InKernelMode = true;
-        Machine.SwapGs();
-        VcpuRoots.Load(vcpu->Cr3Kernel);
+        TlbFlush.NoteFlush(Machine.SwitchGuestMode(vcpu->Cr3Kernel));
     }
 
     /// <summary>From kernel to user; the vCPU has a user root.</summary>
@@ -25,7 +24,6 @@ public static unsafe class GuestMode
     public static void EnterUser(Vcpu* vcpu)
     {
         vcpu->InKernelMode = false;
-        Machine.SwapGs();
-        VcpuRoots.Load(vcpu->Cr3User);
+        TlbFlush.NoteFlush(Machine.SwitchGuestMode(vcpu->Cr3User));
     }
 }

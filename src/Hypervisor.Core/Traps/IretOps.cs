@@ -14,14 +14,14 @@ public static unsafe class IretOps
     [SkipLocalsInit]
     public static void Run(Vcpu* vcpu, CpuUserRegs* frame)
     {
-        IretContext context;
-        if (!GuestMemory.Read(frame->Rsp, &context))
+        IretRest rest;
+        if (!GuestMemory.IsOutsideHole(frame->Rsp, 72) || !Machine.LoadIretFrame(frame, frame->Rsp, (ulong*)&rest))
         {
             DomainLifecycle.Crash(vcpu->Domain, "iret with an unreadable stack"u8);
             return;
         }
 
-        if ((context.Cs & 3) == 3)
+        if ((rest.Cs & 3) == 3)
         {
             if (vcpu->UserRoot.IsNone)
             {
@@ -32,11 +32,8 @@ public static unsafe class IretOps
             GuestMode.EnterUser(vcpu);
         }
 
-        frame->Rax = context.Rax;
-        frame->Rip = context.Rip;
-        frame->Rflags = (context.Rflags & ~RefusedFlags) | Rflags.If;
-        frame->Rsp = context.Rsp;
-        if ((context.Flags & VgcfFlags.InSyscall) != 0)
+        frame->Rflags = (rest.Rflags & ~RefusedFlags) | Rflags.If;
+        if ((rest.Flags & VgcfFlags.InSyscall) != 0)
         {
             frame->Cs = GuestBounce.FlatKernelCs;
             frame->Ss = GuestBounce.FlatKernelSs;
@@ -44,17 +41,24 @@ public static unsafe class IretOps
         else
         {
             frame->EntryVector = 0;
-            frame->R11 = context.R11;
-            frame->Rcx = context.Rcx;
-            frame->Cs = (ushort)(context.Cs | 3);
-            frame->Ss = (ushort)(context.Ss | 3);
+            frame->Cs = (ushort)(rest.Cs | 3);
+            frame->Ss = (ushort)(rest.Ss | 3);
         }
 
-        vcpu->Info->EventChannelUpcallMask = (context.Rflags & Rflags.If) == 0 ? (byte)1 : (byte)0;
+        vcpu->Info->EventChannelUpcallMask = (rest.Rflags & Rflags.If) == 0 ? (byte)1 : (byte)0;
         if (vcpu->NmiMasked)
         {
             vcpu->NmiMasked = false;
             vcpu->Work |= vcpu->NmiPending ? VcpuWork.Nmi : 0;
         }
+    }
+
+    /// <summary>What of the frame is not a register to be loaded as it is.</summary>
+    private struct IretRest
+    {
+        public ulong Flags;
+        public ulong Cs;
+        public ulong Rflags;
+        public ulong Ss;
     }
 }

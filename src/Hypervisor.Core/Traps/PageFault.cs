@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Page faults of guests. Nearly all are the guest's own business and bounce. The hypervisor's are two: a selector load that
-// looked into the empty LDT window, and a write of the guest kernel to one of its page tables, which are mapped
-// read-only: with the writable-page-tables assist on, the write is carried out on its behalf.
+// Page faults of guests. Nearly all are the guest's own business and bounce. The hypervisor's are three: a selector load that
+// looked into the empty LDT window, one that looked where the guest has no GDT, and a write of the guest kernel to one of
+// its page tables, which are mapped read-only: with the writable-page-tables assist on, the write is carried out on its
+// behalf.
 
 using System.Runtime.CompilerServices;
 using Hypervisor.Core.Emulation;
@@ -15,15 +16,29 @@ public static unsafe class PageFault
 {
     private const uint Present = 1;
     private const uint Write = 2;
+    private const uint User = 4;
     private const uint Reserved = 8;
     private const ulong WritablePageTables = 1UL << 2;
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame)
+    public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame, ulong address)
     {
-        ulong address = Machine.ReadCr2();
+        // Of user mode, or of the kernel but no write to a page that is there: the guest's own business.
         uint error = frame->ErrorCode;
-        if (address - MemoryLayout.HypervisorStart < MemoryLayout.HypervisorEnd - MemoryLayout.HypervisorStart)
+        bool isInHole = address - MemoryLayout.HypervisorStart < MemoryLayout.HypervisorEnd - MemoryLayout.HypervisorStart;
+        if (isInHole || (vcpu->InKernelMode && (error & (Present | Write | Reserved)) == (Present | Write)))
+        {
+            Special(vcpu, frame, address, isInHole);
+            return;
+        }
+
+        GuestBounce.InjectPageFault(vcpu, frame, address, error);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Special(Vcpu* vcpu, CpuUserRegs* frame, ulong address, bool isInHole)
+    {
+        uint error = frame->ErrorCode;
+        if (isInHole)
         {
             if (TryFillLdt(vcpu, address))
             {
@@ -33,8 +48,7 @@ public static unsafe class PageFault
             // The guest sees no more than that nothing is there.
             error &= ~Present;
         }
-        else if ((error & (Present | Write | Reserved)) == (Present | Write) && vcpu->InKernelMode
-            && (vcpu->Domain->VmAssist & WritablePageTables) != 0 && TryEmulateTableWrite(vcpu, frame, address))
+        else if ((vcpu->Domain->VmAssist & WritablePageTables) != 0 && TryEmulateTableWrite(vcpu, frame, address))
         {
             return;
         }

@@ -208,18 +208,24 @@ public static unsafe class PrivilegedOps
         }
     }
 
+    [SkipLocalsInit]
     private static void Cpuid(Vcpu* vcpu, CpuUserRegs* frame)
     {
-        CpuidContext context = default;
-        context.TscReliable = SystemTime.IsTscStable;
-        context.TscHostKhz = (uint)(SystemTime.TscHz / 1000);
-        context.TscGuestKhz = context.TscHostKhz;
-        context.VcpuId = vcpu->Id;
-        context.OsXsave = (vcpu->Cr4Guest & Cr4.OsXsave) != 0;
-        context.MachineAddressBits = FrameTable.AddressBits;
-        context.Xcr0 = vcpu->Xcr0;
+        // The clock's part matters to the hypervisor's own leaves only, and this is on the way of every CPUID of a kernel.
+        CpuidContext context;
+        CpuidContext* parts = &context;
+        uint leaf = (uint)frame->Rax;
+        if (leaf >> 8 == CpuPolicy.FirstHypervisorLeaf >> 8)
+        {
+            *parts = GuestTime.CpuidClock(vcpu);
+            parts->MachineAddressBits = FrameTable.AddressBits;
+        }
+
+        parts->VcpuId = vcpu->Id;
+        parts->OsXsave = (vcpu->Cr4Guest & Cr4.OsXsave) != 0;
+        parts->Xcr0 = vcpu->Xcr0;
         CpuidPolicy.Read(
-            vcpu->Domain->CpuidPolicy, context, (uint)frame->Rax, (uint)frame->Rcx, out CpuidResult result);
+            vcpu->Domain->CpuidPolicy, *parts, leaf, (uint)frame->Rcx, out CpuidResult result);
         frame->Rax = result.A;
         frame->Rbx = result.B;
         frame->Rcx = result.C;

@@ -10,16 +10,17 @@ namespace Hypervisor.Core.Traps;
 /// <summary>Where the assembly stubs hand exceptions over.</summary>
 public static unsafe class TrapEntry
 {
-    /// <summary>An exception while a guest ran. <paramref name="frame"/> holds all its registers.</summary>
+    /// <summary>An exception while a guest ran. <paramref name="frame"/> holds all its registers; <paramref name="address"/> is
+    /// CR2, which means something with a page fault only.</summary>
     [RuntimeExport("trap_from_guest")]
-    public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame)
+    public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame, ulong address)
     {
         // The frequent ones jump on without a stack frame here; the rest is one call away.
         int vector = (byte)frame->EntryVector;
         switch (vector)
         {
             case Vector.PageFault:
-                PageFault.FromGuest(vcpu, frame);
+                PageFault.FromGuest(vcpu, frame, address);
                 return;
             case Vector.GeneralProtection:
                 GeneralProtection.FromGuest(vcpu, frame);

@@ -142,12 +142,15 @@ public static unsafe partial class Machine
 
     public static void WriteBackCaches() => FakeMachine.Current.CacheWriteBacks++;
 
-    public static void SwapGs()
+    public static CpuInfo* SwitchGuestMode(ulong cr3)
     {
         FakeMachine.Cpu.SwapGsCount++;
         ulong active = FakeMachine.Cpu.Msrs.GetValueOrDefault(Msr.GsBase);
         FakeMachine.Cpu.Msrs[Msr.GsBase] = FakeMachine.Cpu.Msrs.GetValueOrDefault(Msr.KernelGsBase);
         FakeMachine.Cpu.Msrs[Msr.KernelGsBase] = active;
+        WriteCr3(cr3);
+        Cpu->Cr3 = cr3;
+        return Cpu;
     }
 
     public static void SaveExtendedState(void* area, ulong mask, ulong* vectors)

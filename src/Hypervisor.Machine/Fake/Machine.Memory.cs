@@ -54,6 +54,26 @@ public static unsafe partial class Machine
 
     public static bool WriteGuest32(ulong target, void* source) => CopyToGuest(target, source, 32) == 0;
 
+    public static bool LoadIretFrame(Xen.Abi.CpuUserRegs* frame, ulong stack, ulong* rest)
+    {
+        ulong* words = stackalloc ulong[9];
+        if (CopyFromGuest(words, stack, 9 * sizeof(ulong)) != 0)
+        {
+            return false;
+        }
+
+        frame->Rax = words[0];
+        frame->R11 = words[1];
+        frame->Rcx = words[2];
+        rest[0] = words[3];
+        frame->Rip = words[4];
+        rest[1] = words[5];
+        rest[2] = words[6];
+        frame->Rsp = words[7];
+        rest[3] = words[8];
+        return true;
+    }
+
     public static bool PushBounceFrame(
         Xen.Abi.CpuUserRegs* frame, ulong stack, ulong cs, ulong flags, ulong error, bool hasError)
     {

@@ -140,9 +140,10 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "cpu_wbinvd")]
     public static extern void WriteBackCaches();
 
+    /// <summary>Exchanges the GS bases and loads CR3: from guest kernel to guest user mode or back. Returns <see cref="Cpu"/>.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "cpu_swapgs")]
-    public static extern void SwapGs();
+    [RuntimeImport("*", "cpu_switch_guest_mode")]
+    public static extern CpuInfo* SwitchGuestMode(ulong cr3);
 
     /// <summary>Saves x87 and vector state into <paramref name="area"/>: XSAVE of <paramref name="mask"/>, or FXSAVE where it
     /// is 0; the registers that the image's code uses come from <paramref name="vectors"/>.</summary>

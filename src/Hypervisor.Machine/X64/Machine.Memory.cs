@@ -109,6 +109,12 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "guest_write_32")]
     public static extern bool WriteGuest32(ulong target, void* source);
 
+    /// <summary>Reads the nine words of an iret frame: rax, r11, rcx, rip and rsp into <paramref name="frame"/>, flags, cs, rflags and
+    /// ss into <paramref name="rest"/>; false on a fault, with some of it done.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "guest_load_iret")]
+    public static extern bool LoadIretFrame(Xen.Abi.CpuUserRegs* frame, ulong stack, ulong* rest);
+
     /// <summary>Pushes a bounce frame at <paramref name="stack"/>: rcx, r11, error code (or not), rip, <paramref name="cs"/>,
     /// <paramref name="flags"/>, rsp, ss, the unnamed ones from <paramref name="frame"/>; false on a fault.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
