@@ -12,7 +12,9 @@ public class ToolstackException : Exception
     public ToolstackException(string message, string? remedy = null, Exception? cause = null)
         : base(message, cause) => Remedy = remedy;
 
-    /// <summary>What the user can do, as an imperative sentence without its full stop; null when nothing is known.</summary>
+    /// <summary>
+    /// What the user can do, as an imperative sentence without its full stop; null when nothing is known.
+    /// </summary>
     public string? Remedy { get; }
 
     /// <summary>The sentence and its remedy, as they follow <c>Error: </c> on standard error.</summary>

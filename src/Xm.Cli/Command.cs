@@ -52,7 +52,8 @@ internal sealed record Command(
     public IEnumerable<CommandOption> AllOptions => Options.Concat(s_common);
 
     /// <summary>The line that shows how the command is written.</summary>
-    public string Usage => $"xm {Name}" + (Options.Count > 0 ? " [OPTIONS]" : "") + (Arguments.Length > 0 ? " " + Arguments : "");
+    public string Usage =>
+        $"xm {Name}" + (Options.Count > 0 ? " [OPTIONS]" : "") + (Arguments.Length > 0 ? " " + Arguments : "");
 
     private static readonly CommandOption[] s_common =
     [

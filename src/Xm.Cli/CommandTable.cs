@@ -9,7 +9,8 @@ namespace Xm.Cli;
 /// <summary>The commands of <c>xm</c>.</summary>
 internal static class CommandTable
 {
-    private const string Daemon = "the domain daemon, which keeps registered domains and is not part of this release yet";
+    private const string Daemon =
+        "the domain daemon, which keeps registered domains and is not part of this release yet";
     private const string Streams = "save and restore of domains, which this release does not have yet";
     private const string Backends = "the device back ends, which this release does not have yet";
     private const string PassThrough = "device pass-through, which this release does not have yet";
@@ -24,7 +25,8 @@ internal static class CommandTable
     /// <summary>All commands, in the order of the help text.</summary>
     public static IReadOnlyList<Command> All { get; } =
     [
-        new("create", CommandGroup.Domain, "FILE [NAME=VALUE…]", "build a domain from a configuration file and start it",
+        new("create", CommandGroup.Domain, "FILE [NAME=VALUE…]",
+            "build a domain from a configuration file and start it",
             CreateCommand.Run)
         {
             Options =
@@ -35,15 +37,18 @@ internal static class CommandTable
                 new('q', "quiet", "print nothing but errors"),
                 new('f', "defconfig", "the configuration file, if it is not the first argument", "FILE"),
             ],
-            Details = "FILE is looked for as it stands, then in /etc/xen. It may be an xm file (the part of Python that such "
-                + "files use) or an xl file; neither is executed. NAME=VALUE sets a key, or a variable that the file asks for.",
+            Details =
+                "FILE is looked for as it stands, then in /etc/xen. It may be an xm file (the part of Python that such "
+                + "files use) or an xl file; neither is executed. NAME=VALUE sets a key, or a variable that the file "
+                + "asks for.",
         },
         new("destroy", CommandGroup.Domain, "DOMAIN", "end a domain at once", DomainCommands.Destroy)
         {
             Minimum = 1,
             Maximum = 1,
         },
-        new("shutdown", CommandGroup.Domain, "DOMAIN | -a", "ask a domain to power itself off", ShutdownCommand.Shutdown)
+        new("shutdown", CommandGroup.Domain, "DOMAIN | -a", "ask a domain to power itself off",
+            ShutdownCommand.Shutdown)
         {
             Options =
             [
@@ -89,7 +94,10 @@ internal static class CommandTable
         {
             Needs = "dumping of guests' memory, which this release does not have yet",
         },
-        new("save", CommandGroup.Domain, "DOMAIN FILE", "write a domain's state to a file and end it", null) { Needs = Streams },
+        new("save", CommandGroup.Domain, "DOMAIN FILE", "write a domain's state to a file and end it", null)
+        {
+            Needs = Streams,
+        },
         new("restore", CommandGroup.Domain, "FILE", "build a domain from a saved state", null) { Needs = Streams },
         new("migrate", CommandGroup.Domain, "DOMAIN HOST", "move a domain to another host", null)
         {
@@ -100,7 +108,10 @@ internal static class CommandTable
             Needs = "the domain daemon, which builds a domain anew and is not part of this release yet",
         },
 
-        new("new", CommandGroup.Managed, "FILE [NAME=VALUE…]", "register a domain without starting it", null) { Needs = Daemon },
+        new("new", CommandGroup.Managed, "FILE [NAME=VALUE…]", "register a domain without starting it", null)
+        {
+            Needs = Daemon,
+        },
         new("delete", CommandGroup.Managed, "DOMAIN", "forget a registered domain", null) { Needs = Daemon },
         new("start", CommandGroup.Managed, "DOMAIN", "start a registered domain", null) { Needs = Daemon },
         new("suspend", CommandGroup.Managed, "DOMAIN", "suspend a registered domain", null) { Needs = Daemon },
@@ -127,21 +138,27 @@ internal static class CommandTable
             Options = [new('s', "short", "one short line for each domain")],
         },
 
-        new("console", CommandGroup.Console, "DOMAIN", "attach to a domain's console; Ctrl+] leaves", ConsoleCommand.Run)
+        new("console", CommandGroup.Console, "DOMAIN", "attach to a domain's console; Ctrl+] leaves",
+            ConsoleCommand.Run)
         {
             Options = [new('q', "quiet", "print nothing of its own")],
             Minimum = 1,
             Maximum = 1,
         },
-        new("vncviewer", CommandGroup.Console, "DOMAIN", "show a domain's graphical console", null) { Needs = Backends },
+        new("vncviewer", CommandGroup.Console, "DOMAIN", "show a domain's graphical console", null)
+        {
+            Needs = Backends,
+        },
 
-        new("mem-set", CommandGroup.Memory, "DOMAIN SIZE", "ask a domain to use more or less memory", MemoryCommands.Set)
+        new("mem-set", CommandGroup.Memory, "DOMAIN SIZE", "ask a domain to use more or less memory",
+            MemoryCommands.Set)
         {
             Minimum = 2,
             Maximum = 2,
             FormerNames = ["balloon"],
         },
-        new("mem-max", CommandGroup.Memory, "DOMAIN SIZE", "limit the memory that a domain may use", MemoryCommands.Maximum)
+        new("mem-max", CommandGroup.Memory, "DOMAIN SIZE", "limit the memory that a domain may use",
+            MemoryCommands.Maximum)
         {
             Minimum = 2,
             Maximum = 2,
@@ -149,7 +166,8 @@ internal static class CommandTable
         },
 
         new("vcpu-list", CommandGroup.Cpu, "[DOMAIN…]", "list the virtual CPUs", VcpuCommands.List),
-        new("vcpu-pin", CommandGroup.Cpu, "DOMAIN VCPU|all CPUS", "choose the CPUs that a virtual CPU may use", VcpuCommands.Pin)
+        new("vcpu-pin", CommandGroup.Cpu, "DOMAIN VCPU|all CPUS", "choose the CPUs that a virtual CPU may use",
+            VcpuCommands.Pin)
         {
             Minimum = 3,
             Maximum = 3,
@@ -209,7 +227,8 @@ internal static class CommandTable
         new("log", CommandGroup.Host, "", "print the daemon's log", null) { Needs = Daemon },
         new("top", CommandGroup.Host, "", "show what the domains use, continuously", null)
         {
-            Needs = "its live table, which this release does not have yet; 'xm list' and 'xm vcpu-list' show the same figures",
+            Needs = "its live table, which this release does not have yet; 'xm list' and 'xm vcpu-list' show the same "
+                + "figures",
         },
 
         new("block-attach", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "attach a disk", null)
@@ -217,7 +236,10 @@ internal static class CommandTable
             Needs = Backends,
             FormerNames = ["vbd-create"],
         },
-        new("block-configure", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "change a disk", null) { Needs = Backends },
+        new("block-configure", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "change a disk", null)
+        {
+            Needs = Backends,
+        },
         new("block-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a disk", null)
         {
             Needs = Backends,
@@ -228,25 +250,53 @@ internal static class CommandTable
             Needs = Backends,
             FormerNames = ["vbd-list"],
         },
-        new("network-attach", CommandGroup.Device, "DOMAIN [KEY=VALUE…]", "attach a network interface", null) { Needs = Backends },
-        new("network-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a network interface", null) { Needs = Backends },
+        new("network-attach", CommandGroup.Device, "DOMAIN [KEY=VALUE…]", "attach a network interface", null)
+        {
+            Needs = Backends,
+        },
+        new("network-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a network interface", null)
+        {
+            Needs = Backends,
+        },
         new("network-list", CommandGroup.Device, "DOMAIN…", "list the network interfaces of domains", null)
         {
             Needs = Backends,
             FormerNames = ["vif-list"],
         },
-        new("pci-attach", CommandGroup.Device, "DOMAIN DEVICE", "give a PCI device to a domain", null) { Needs = PassThrough },
+        new("pci-attach", CommandGroup.Device, "DOMAIN DEVICE", "give a PCI device to a domain", null)
+        {
+            Needs = PassThrough,
+        },
         new("pci-detach", CommandGroup.Device, "DOMAIN DEVICE", "take a PCI device back", null) { Needs = PassThrough },
-        new("pci-list", CommandGroup.Device, "DOMAIN", "list the PCI devices of a domain", null) { Needs = PassThrough },
+        new("pci-list", CommandGroup.Device, "DOMAIN", "list the PCI devices of a domain", null)
+        {
+            Needs = PassThrough,
+        },
         new("pci-list-assignable-devices", CommandGroup.Device, "", "list the PCI devices that can be given away", null)
         {
             Needs = PassThrough,
         },
 
-        new("cpupool-list", CommandGroup.Pool, "", "list the CPU pools", null) { Needs = Pools, FormerNames = ["pool-list"] },
-        new("cpupool-create", CommandGroup.Pool, "FILE", "make a CPU pool", null) { Needs = Pools, FormerNames = ["pool-create"] },
-        new("cpupool-new", CommandGroup.Pool, "FILE", "register a CPU pool", null) { Needs = Pools, FormerNames = ["pool-new"] },
-        new("cpupool-start", CommandGroup.Pool, "POOL", "start a CPU pool", null) { Needs = Pools, FormerNames = ["pool-start"] },
+        new("cpupool-list", CommandGroup.Pool, "", "list the CPU pools", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-list"],
+        },
+        new("cpupool-create", CommandGroup.Pool, "FILE", "make a CPU pool", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-create"],
+        },
+        new("cpupool-new", CommandGroup.Pool, "FILE", "register a CPU pool", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-new"],
+        },
+        new("cpupool-start", CommandGroup.Pool, "POOL", "start a CPU pool", null)
+        {
+            Needs = Pools,
+            FormerNames = ["pool-start"],
+        },
         new("cpupool-delete", CommandGroup.Pool, "POOL", "forget a CPU pool", null)
         {
             Needs = Pools,
@@ -273,14 +323,19 @@ internal static class CommandTable
             FormerNames = ["pool-migrate"],
         },
 
-        new("help", CommandGroup.Tool, "[COMMAND]", "explain xm or one of its commands", HelpCommand.Run) { Maximum = 1 },
+        new("help", CommandGroup.Tool, "[COMMAND]", "explain xm or one of its commands", HelpCommand.Run)
+        {
+            Maximum = 1,
+        },
 
-        .. Retired("addlabel cfgbootpolicy dry-run dumppolicy getlabel getpolicy labels loadpolicy makepolicy resetpolicy "
-            + "resources rmlabel setpolicy getenforce setenforce", "access control by labels, which this hypervisor does not have"),
-        .. Retired("tmem-destroy tmem-flush tmem-freeable tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw", Gone),
+        .. Retired("addlabel cfgbootpolicy dry-run dumppolicy getlabel getpolicy labels loadpolicy makepolicy "
+            + "resetpolicy resources rmlabel setpolicy getenforce setenforce",
+            "access control by labels, which this hypervisor does not have"),
+        .. Retired("tmem-destroy tmem-flush tmem-freeable tmem-freeze tmem-list tmem-set tmem-shared-auth tmem-thaw",
+            Gone),
         .. Retired("network2-attach network2-detach network2-list vnet-create vnet-delete vnet-list", Gone),
-        .. Retired("scsi-attach scsi-detach scsi-list usb-add usb-attach usb-del usb-detach usb-hc-create usb-hc-destroy "
-            + "usb-list usb-list-assignable-devices vtpm-list",
+        .. Retired("scsi-attach scsi-detach scsi-list usb-add usb-attach usb-del usb-detach usb-hc-create "
+            + "usb-hc-destroy usb-list usb-list-assignable-devices vtpm-list",
             "back ends for SCSI, USB and TPM devices, which this release does not have"),
         .. Retired("network-del network-new network-show event-monitor serve shell",
             "the management interface of old xend, which this toolstack replaces"),
@@ -290,7 +345,10 @@ internal static class CommandTable
     {
         foreach (string name in names.Split(' '))
         {
-            yield return new Command(name, CommandGroup.Retired, "", "a command of earlier releases", null) { Needs = needs };
+            yield return new Command(name, CommandGroup.Retired, "", "a command of earlier releases", null)
+            {
+                Needs = needs,
+            };
         }
     }
 }

@@ -9,7 +9,9 @@ using Dom0.Toolstack.Store;
 
 namespace Xm.Cli;
 
-/// <summary>Finds the command that the words mean, runs it, and turns failures into a sentence and an exit status.</summary>
+/// <summary>
+/// Finds the command that the words mean, runs it, and turns failures into a sentence and an exit status.
+/// </summary>
 internal sealed class Dispatcher
 {
     private const int ShortestPrefix = 2;

@@ -19,7 +19,8 @@ internal static class HelpWriter
         output.WriteLine("DOMAIN is a name or a number; SIZE is in MiB, or has a suffix K, M, G or T.");
         foreach (CommandGroup group in Enum.GetValues<CommandGroup>())
         {
-            Command[] commands = [.. CommandTable.All.Where(command => command.Group == group && command.Needs is null)];
+            Command[] commands =
+                [.. CommandTable.All.Where(command => command.Group == group && command.Needs is null)];
             if (commands.Length == 0)
             {
                 continue;

@@ -25,7 +25,9 @@ internal sealed class ParsedArguments
     public string? Value(string longName) => _options.GetValueOrDefault(longName);
 
     /// <summary>Sorts the words after the command's name.</summary>
-    /// <exception cref="UsageException">An option is unknown or lacks its value, or there are too many or too few words.</exception>
+    /// <exception cref="UsageException">
+    /// An option is unknown or lacks its value, or there are too many or too few words.
+    /// </exception>
     public static ParsedArguments Parse(Command command, IReadOnlyList<string> words)
     {
         ParsedArguments parsed = new();
@@ -62,7 +64,8 @@ internal sealed class ParsedArguments
             if (parsed._positional.Count > command.Maximum)
             {
                 throw new UsageException(
-                    $"{command.Name} does not know what to do with '{parsed._positional[command.Maximum]}': {command.Usage}");
+                    $"{command.Name} does not know what to do with '{parsed._positional[command.Maximum]}': "
+                    + $"{command.Usage}");
             }
         }
 

@@ -10,8 +10,8 @@ namespace Xm.Cli;
 internal readonly record struct TableColumn(string Heading, int Width, bool IsLeft = false);
 
 /// <summary>
-/// Prints tables of fixed columns with one space between them. A cell that is too wide pushes its line to the right and is
-/// never cut: scripts split at blanks.
+/// Prints tables of fixed columns with one space between them. A cell that is too wide pushes its line to the right and
+/// is never cut: scripts split at blanks.
 /// </summary>
 internal sealed class TableWriter
 {

@@ -264,7 +264,8 @@ public sealed class CommandTests
         _ = _xm.Add(3, "guest");
         Assert.Equal(0, _xm.Run("destroy", "guest"));
         Assert.Equal([0], _xm.Hypervisor.Domains.Keys);
-        Assert.DoesNotContain(_xm.Store.Nodes.Keys, path => path.StartsWith("/local/domain/3", StringComparison.Ordinal));
+        Assert.DoesNotContain(_xm.Store.Nodes.Keys,
+            path => path.StartsWith("/local/domain/3", StringComparison.Ordinal));
         Assert.Equal(1, _xm.Run("destroy", "guest"));
     }
 

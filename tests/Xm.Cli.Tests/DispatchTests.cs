@@ -17,15 +17,22 @@ public sealed class DispatchTests
 
     [Fact]
     public void Every_command_either_runs_or_says_what_it_needs() =>
-        Assert.All(CommandTable.All, command => Assert.True(command.Run is null == command.Needs is { Length: > 0 }, command.Name));
+        Assert.All(CommandTable.All,
+            command => Assert.True(command.Run is null == command.Needs is { Length: > 0 }, command.Name));
 
     [Theory]
-    [InlineData("create", "destroy", "dump-core", "migrate", "pause", "reboot", "rename", "reset", "restore", "save", "shutdown")]
-    [InlineData("sysrq", "trigger", "unpause", "delete", "new", "resume", "start", "suspend", "domid", "domname", "domstate")]
-    [InlineData("list", "uptime", "console", "vncviewer", "mem-max", "mem-set", "vcpu-list", "vcpu-pin", "vcpu-set", "sched-bvt")]
-    [InlineData("sched-bvt-ctxallow", "sched-credit", "sched-credit2", "sched-sedf", "debug-keys", "dmesg", "info", "log", "top")]
-    [InlineData("block-attach", "block-configure", "block-detach", "block-list", "network-attach", "network-detach", "network-list")]
-    [InlineData("pci-attach", "cpupool-list", "cpupool-migrate", "vnet-create", "serve", "shell", "addlabel", "tmem-list")]
+    [InlineData("create", "destroy", "dump-core", "migrate", "pause", "reboot", "rename", "reset", "restore", "save",
+        "shutdown")]
+    [InlineData("sysrq", "trigger", "unpause", "delete", "new", "resume", "start", "suspend", "domid", "domname",
+        "domstate")]
+    [InlineData("list", "uptime", "console", "vncviewer", "mem-max", "mem-set", "vcpu-list", "vcpu-pin", "vcpu-set",
+        "sched-bvt")]
+    [InlineData("sched-bvt-ctxallow", "sched-credit", "sched-credit2", "sched-sedf", "debug-keys", "dmesg", "info",
+        "log", "top")]
+    [InlineData("block-attach", "block-configure", "block-detach", "block-list", "network-attach", "network-detach",
+        "network-list")]
+    [InlineData("pci-attach", "cpupool-list", "cpupool-migrate", "vnet-create", "serve", "shell", "addlabel",
+        "tmem-list")]
     public void Every_command_of_earlier_releases_is_known(params string[] names) =>
         Assert.All(names, name => Assert.Contains(CommandTable.All, command => command.Name == name));
 
@@ -70,8 +77,8 @@ public sealed class DispatchTests
     public void A_command_that_waits_for_something_says_so_in_one_sentence_and_fails()
     {
         Assert.Equal(1, _xm.Run("save", "guest", "file"));
-        Assert.Equal("Error: xm save does not work yet: it needs save and restore of domains, which this release does not "
-            + "have yet\n", _xm.Errors);
+        Assert.Equal("Error: xm save does not work yet: it needs save and restore of domains, which this release does "
+            + "not have yet\n", _xm.Errors);
         foreach (Command command in CommandTable.All.Where(command => command.Run is null))
         {
             Assert.Equal(1, _xm.Run(command.Name));

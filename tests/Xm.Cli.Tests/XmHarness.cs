@@ -28,7 +28,9 @@ internal sealed class XmHarness
         using StringWriter output = new() { NewLine = "\n" };
         using StringWriter errors = new() { NewLine = "\n" };
         int status = new Dispatcher(output, errors, () => Hypervisor,
-            () => HasStore ? new StoreClient(Store) : throw new ToolstackException("cannot reach the store")).Run(words);
+            () => HasStore
+                ? new StoreClient(Store)
+                : throw new ToolstackException("cannot reach the store")).Run(words);
         Output = output.ToString();
         Errors = errors.ToString();
         return status;

@@ -6,8 +6,9 @@ using Dom0.Toolstack.Interop;
 namespace Dom0.Toolstack.Build;
 
 /// <summary>
-/// Which file, and which state of it: device, inode, size and both times. The time of the last change of the inode cannot
-/// be set by anybody, so equal versions mean equal contents, unless the file changed twice within one tick of the clock.
+/// Which file, and which state of it: device, inode, size and both times. The time of the last change of the inode
+/// cannot be set by anybody, so equal versions mean equal contents, unless the file changed twice within one tick of
+/// the clock.
 /// </summary>
 public readonly record struct FileVersion(
     ulong Device, ulong Node, long Size, long Modified, long Changed, DateTimeOffset ChangedAt)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Mapping another domain's frames costs a system call and a hypercall for each batch, and unmapping them a TLB flush. The
-// builder writes mostly upwards, so one window of consecutive frames stays mapped and moves when a write leaves it.
+// Mapping another domain's frames costs a system call and a hypercall for each batch, and unmapping them a TLB flush.
+// The builder writes mostly upwards, so one window of consecutive frames stays mapped and moves when a write leaves it.
 using System;
 using Dom0.Toolstack.Interop;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Unpacking a distribution's kernel takes most of the time in which a guest is created, and hosts run many guests of few
-// kernels. The unpacked file is kept under the SHA-256 of the packed one, so a kernel that is replaced under the same name
-// is unpacked anew, and two names of one kernel share an entry. Hashing takes a good part of a second itself, so a second
-// kind of entry says which hash a version of a file has; a file that was not touched is then not even read.
+// Unpacking a distribution's kernel takes most of the time in which a guest is created, and hosts run many guests of
+// few kernels. The unpacked file is kept under the SHA-256 of the packed one, so a kernel that is replaced under the
+// same name is unpacked anew, and two names of one kernel share an entry. Hashing takes a good part of a second itself,
+// so a second kind of entry says which hash a version of a file has; a file that was not touched is then not even read.
 //
-// The directory is root's alone: whoever could write there could choose what guests run. An entry appears by rename, so a
-// reader sees all of it or nothing. The cache is a convenience: whatever goes wrong with it, the kernel is unpacked.
+// The directory is root's alone: whoever could write there could choose what guests run. An entry appears by rename, so
+// a reader sees all of it or nothing. The cache is a convenience: whatever goes wrong with it, the kernel is unpacked.
 using System;
 using System.Collections.Generic;
 using System.IO;
@@ -161,7 +161,8 @@ public sealed unsafe class KernelCache
 
     private void MakeRoom(long needed)
     {
-        List<FileInfo> entries = [.. new DirectoryInfo(_directory).EnumerateFiles().OrderBy(entry => entry.LastWriteTimeUtc)];
+        List<FileInfo> entries =
+            [.. new DirectoryInfo(_directory).EnumerateFiles().OrderBy(entry => entry.LastWriteTimeUtc)];
         FileInfo[] versions = [.. entries.Where(entry => entry.Name.EndsWith(VersionSuffix, StringComparison.Ordinal))];
         foreach (FileInfo version in versions.Take(versions.Length - VersionLimit))
         {

@@ -60,7 +60,8 @@ public static unsafe class KernelLoader
                 if (size > MaximumUnpacked)
                 {
                     throw new ToolstackException(
-                        $"kernel: {path} says that it unpacks to {size >> 20} MiB; up to {MaximumUnpacked >> 20} are loaded",
+                        $"kernel: {path} says that it unpacks to {size >> 20} MiB; up to {MaximumUnpacked >> 20} are "
+                            + "loaded",
                         "Check that the file is a kernel");
                 }
 
@@ -145,7 +146,8 @@ public static unsafe class KernelLoader
         {
             if (stream.Length > MaximumFile)
             {
-                throw new ToolstackException($"{key}: {path} has {stream.Length >> 20} MiB; up to {MaximumFile >> 20} are loaded");
+                throw new ToolstackException($"{key}: {path} has {stream.Length >> 20} MiB; up to {MaximumFile >> 20} "
+                    + "are loaded");
             }
 
             byte[] bytes = GC.AllocateUninitializedArray<byte>((int)stream.Length, pinned: true);
@@ -180,7 +182,8 @@ public static unsafe class KernelLoader
         throw new ToolstackException($"kernel: cannot load {path}: {what}", error switch
         {
             ImageError.FormatUnsupported =>
-                $"It is packed with {format.ToString().ToLowerInvariant()}; unpack it, or pack it with XZ, gzip or zstd",
+                $"It is packed with {format.ToString().ToLowerInvariant()}; unpack it, or pack it with XZ, gzip or "
+                    + "zstd",
             ImageError.NotesMissing or ImageError.NoteEntryMissing =>
                 "Use a kernel with CONFIG_XEN_PV, such as Debian's linux-image-amd64",
             _ => null,

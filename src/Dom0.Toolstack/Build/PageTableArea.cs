@@ -19,7 +19,9 @@ public sealed class PageTableArea
     private readonly ulong[] _firstTable = new ulong[5];
     private readonly int[] _tables = new int[5];
 
-    /// <summary>Plans the tables for the addresses from <paramref name="start"/> up to <paramref name="end"/>.</summary>
+    /// <summary>
+    /// Plans the tables for the addresses from <paramref name="start"/> up to <paramref name="end"/>.
+    /// </summary>
     /// <param name="start">First virtual address, page aligned.</param>
     /// <param name="end">First virtual address behind the range, page aligned.</param>
     /// <param name="firstFrame">Guest frame under <paramref name="start"/>.</param>

@@ -92,7 +92,8 @@ public static class PageTableWriter
             }
 
             ulong frame = area.FirstFrame + ((address - area.Start) >> 12);
-            entries[slot] = memory.MachineFrame(frame) << 12 | Present | User | Accessed | (isTable(frame) ? 0 : Writable);
+            ulong access = isTable(frame) ? Present | User | Accessed : Present | User | Accessed | Writable;
+            entries[slot] = memory.MachineFrame(frame) << 12 | access;
         }
     }
 

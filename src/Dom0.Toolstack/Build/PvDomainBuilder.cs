@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// From an empty domain to one that could run: memory, contents, rings, first virtual CPU. The hypervisor holds the order:
-// memory before contents, contents before the page tables are pinned, and all of the builder's own mappings gone by
-// then, because a frame that somebody can write to cannot become a page table. Every step says its name when it fails;
-// undoing is the caller's, who destroys the whole domain.
+// From an empty domain to one that could run: memory, contents, rings, first virtual CPU. The hypervisor holds the
+// order: memory before contents, contents before the page tables are pinned, and all of the builder's own mappings gone
+// by then, because a frame that somebody can write to cannot become a page table. Every step says its name when it
+// fails; undoing is the caller's, who destroys the whole domain.
 using System;
 using System.Runtime.CompilerServices;
 using Dom0.Toolstack.Config;
@@ -17,7 +17,9 @@ namespace Dom0.Toolstack.Build;
 /// <summary>Fills a new paravirtualized domain.</summary>
 public sealed class PvDomainBuilder
 {
-    /// <summary>What a domain may have beyond its own memory, for the pages that the hypervisor counts as its.</summary>
+    /// <summary>
+    /// What a domain may have beyond its own memory, for the pages that the hypervisor counts as its.
+    /// </summary>
     public const ulong SlackKiB = 1024;
 
     private const int SuperpageOrder = 9;
@@ -158,7 +160,8 @@ public sealed class PvDomainBuilder
 
     /// <summary>
     /// Claims the whole amount first: either there is enough for all of it, or nothing is taken. Memory then comes in
-    /// extents of 2 MiB while there are such, which spares the hypervisor 511 of 512 steps, and page by page after that.
+    /// extents of 2 MiB while there are such, which spares the hypervisor 511 of 512 steps, and page by page after
+    /// that.
     /// </summary>
     private ulong[] Populate(ulong pages)
     {

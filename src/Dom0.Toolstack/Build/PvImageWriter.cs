@@ -10,7 +10,9 @@ public static class PvImageWriter
     private const ulong PageSize = 4096;
     private const int P2mChunk = 64 * 1024;
 
-    /// <summary>Writes kernel, ramdisk, P2M list, page tables and start_info, and clears the pages that must be empty.</summary>
+    /// <summary>
+    /// Writes kernel, ramdisk, P2M list, page tables and start_info, and clears the pages that must be empty.
+    /// </summary>
     public static void Write(
         IGuestFrames memory, PvKernel kernel, PvLayout layout, ReadOnlySpan<byte> ramdisk, StartParameters parameters)
     {
@@ -55,7 +57,8 @@ public static class PvImageWriter
                 chunk[index] = memory.MachineFrame(first + (ulong)index);
             }
 
-            memory.Write((layout.P2mFrame * PageSize) + (first * sizeof(ulong)), MemoryMarshal.AsBytes(chunk.AsSpan(0, count)));
+            memory.Write((layout.P2mFrame * PageSize) + (first * sizeof(ulong)),
+                MemoryMarshal.AsBytes(chunk.AsSpan(0, count)));
         }
     }
 }

@@ -4,10 +4,14 @@ using System.Collections.Generic;
 
 namespace Dom0.Toolstack.Build;
 
-/// <summary>A part of a kernel's file that is loaded: to which guest-physical address, from where, and how long.</summary>
+/// <summary>
+/// A part of a kernel's file that is loaded: to which guest-physical address, from where, and how long.
+/// </summary>
 public readonly record struct PvSegment(ulong GuestAddress, ulong FileOffset, ulong FileSize, ulong MemorySize);
 
-/// <summary>What the builder wants to know of a kernel: its segments and its ELF notes (<c>xen/elfnote.h</c>).</summary>
+/// <summary>
+/// What the builder wants to know of a kernel: its segments and its ELF notes (<c>xen/elfnote.h</c>).
+/// </summary>
 public sealed record PvKernel
 {
     /// <summary>The unpacked ELF file.</summary>
@@ -25,7 +29,9 @@ public sealed record PvKernel
     /// <summary><c>XEN_ELFNOTE_INIT_P2M</c>: where the P2M list is mapped; null places it behind the kernel.</summary>
     public ulong? P2mBase { get; init; }
 
-    /// <summary><c>XEN_ELFNOTE_HYPERCALL_PAGE</c>: a page to fill with hypercall stubs; null for kernels that need none.</summary>
+    /// <summary>
+    /// <c>XEN_ELFNOTE_HYPERCALL_PAGE</c>: a page to fill with hypercall stubs; null for kernels that need none.
+    /// </summary>
     public ulong? HypercallPage { get; init; }
 
     /// <summary><c>XEN_ELFNOTE_MOD_START_PFN</c>: the ramdisk need not be mapped.</summary>

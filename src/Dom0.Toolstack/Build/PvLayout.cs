@@ -4,11 +4,11 @@
 //
 //   0 … kernel | ramdisk | P2M list | start_info | xenstore page | console page | page tables | boot stack | padding
 //
-// each part page aligned, all of it mapped from the kernel's virtual base on, at least 512 KiB of padding, and the end of
-// the mapping rounded up to 4 MiB. Two ELF notes move parts behind that mapping: INIT_P2M gives the P2M list an address
-// range of its own (its page tables stand right behind the list and belong to it: the guest frees both together), and
-// MOD_START_PFN lets the ramdisk lie unmapped. The number of page tables depends on the end of the mapping, which depends
-// on the number of page tables: the search begins with none and grows until both agree.
+// each part page aligned, all of it mapped from the kernel's virtual base on, at least 512 KiB of padding, and the end
+// of the mapping rounded up to 4 MiB. Two ELF notes move parts behind that mapping: INIT_P2M gives the P2M list an
+// address range of its own (its page tables stand right behind the list and belong to it: the guest frees both
+// together), and MOD_START_PFN lets the ramdisk lie unmapped. The number of page tables depends on the end of the
+// mapping, which depends on the number of page tables: the search begins with none and grows until both agree.
 using System;
 
 namespace Dom0.Toolstack.Build;
@@ -131,7 +131,8 @@ public sealed class PvLayout
             if (segment.GuestAddress >= 1UL << 40 || segment.MemorySize >= 1UL << 40)
             {
                 throw new ToolstackException(
-                    $"the kernel has a segment of {segment.MemorySize} bytes at {segment.GuestAddress:x}, which no guest can hold",
+                    $"the kernel has a segment of {segment.MemorySize} bytes at {segment.GuestAddress:x}, which no "
+                        + "guest can hold",
                     "Check that the file is a 64-bit kernel for Xen PV guests");
             }
         }
@@ -144,7 +145,8 @@ public sealed class PvLayout
 
         ulong neededMiB = (layout.UsedFrames + 255) / 256;
         throw new ToolstackException(
-            $"memory: {pages / 256} MiB are too few for this kernel and ramdisk, which take {neededMiB} MiB at the start",
+            $"memory: {pages / 256} MiB are too few for this kernel and ramdisk, which take {neededMiB} MiB at the "
+                + "start",
             $"Set memory to {neededMiB + 64} or more");
     }
 

@@ -40,7 +40,8 @@ public static class StartInfoWriter
         if (commandLine.Length >= StartInfoLimits.CmdLine)
         {
             throw new ToolstackException(
-                $"the kernel's command line has {commandLine.Length} bytes; there is room for {StartInfoLimits.CmdLine - 1}",
+                $"the kernel's command line has {commandLine.Length} bytes; there is room for "
+                    + $"{StartInfoLimits.CmdLine - 1}",
                 "Shorten extra or cmdline");
         }
 

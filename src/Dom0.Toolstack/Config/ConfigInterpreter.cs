@@ -4,8 +4,8 @@
 // language: this one knows no files, no processes and no loops, counts its steps, and bounds every string it makes, so
 // the worst that a hostile file can do is to be refused.
 //
-// Variables that a file declares with xm_vars.var() and that the command line sets behave as in xm: the value arrives as
-// text, the file's check function may turn it into something else, and the name then has the checked value.
+// Variables that a file declares with xm_vars.var() and that the command line sets behave as in xm: the value arrives
+// as text, the file's check function may turn it into something else, and the name then has the checked value.
 using System;
 using System.Collections.Generic;
 using System.Globalization;
@@ -59,11 +59,14 @@ public sealed class ConfigInterpreter
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new ToolstackException($"cannot read the configuration file {path}: {failure.Message}", null, failure);
+            throw new ToolstackException($"cannot read the configuration file {path}: {failure.Message}", null,
+                failure);
         }
     }
 
-    /// <summary>Evaluates <paramref name="source"/>; <paramref name="arguments"/> are the command line's NAME=VALUE.</summary>
+    /// <summary>
+    /// Evaluates <paramref name="source"/>; <paramref name="arguments"/> are the command line's NAME=VALUE.
+    /// </summary>
     public static ConfigDocument Evaluate(
         string source, string file, IReadOnlyDictionary<string, string> arguments)
     {
@@ -77,7 +80,8 @@ public sealed class ConfigInterpreter
         interpreter.Run(ConfigParser.Parse(source, file));
         foreach ((string name, string text) in arguments)
         {
-            // A declared variable keeps what its check made of it; every other argument has the last word over the file.
+            // A declared variable keeps what its check made of it; every other argument has the last word over the
+            // file.
             if (!interpreter._declared.Any(declared => declared.Name == name))
             {
                 interpreter.SetGlobal(name, ReadArgument(name, text));
@@ -87,13 +91,16 @@ public sealed class ConfigInterpreter
         return new ConfigDocument(file, interpreter._globals, interpreter._order, interpreter._helpers);
     }
 
-    /// <summary>An argument's value is a list, a number or a quoted string if it looks like one, and text otherwise.</summary>
+    /// <summary>
+    /// An argument's value is a list, a number or a quoted string if it looks like one, and text otherwise.
+    /// </summary>
     private static ConfigValue ReadArgument(string name, string text)
     {
         SourcePosition position = SourcePosition.Argument(name);
         string trimmed = text.Trim();
         bool isLiteral = trimmed is ['[' or '"' or '\'', ..] ||
-            (trimmed.Length is > 0 and < 18 && trimmed.All(char.IsAsciiDigit) && (trimmed[0] != '0' || trimmed.Length == 1));
+            (trimmed.Length is > 0 and < 18 && trimmed.All(char.IsAsciiDigit)
+                && (trimmed[0] != '0' || trimmed.Length == 1));
         if (!isLiteral)
         {
             return new ConfigText(position, text);
@@ -125,7 +132,8 @@ public sealed class ConfigInterpreter
     {
         if (++_depth > MaximumDepth)
         {
-            throw new ConfigException(position, $"the expression or the calls are nested deeper than {MaximumDepth} levels");
+            throw new ConfigException(position,
+                $"the expression or the calls are nested deeper than {MaximumDepth} levels");
         }
     }
 
@@ -197,7 +205,8 @@ public sealed class ConfigInterpreter
         string module = import.Module.Split('.')[0];
         if (module is not ("os" or "re" or "sys" or "string"))
         {
-            throw new ConfigException(import.Position, $"the module '{import.Module}' is not available to configurations",
+            throw new ConfigException(import.Position,
+                $"the module '{import.Module}' is not available to configurations",
                 "Only os.uname() and re.search() are understood; write other values out");
         }
 
@@ -603,8 +612,10 @@ public sealed class ConfigInterpreter
                 return new ConfigNone(position);
             case "os.uname" when arguments.Count == 0:
                 string release = TryRead("/proc/sys/kernel/osrelease");
-                string[] names = ["Linux", Environment.MachineName, release, TryRead("/proc/sys/kernel/version"), "x86_64"];
-                return new ConfigList(position, [.. names.Select(text => new ConfigText(position, text))], IsTuple: true);
+                string[] names = ["Linux", Environment.MachineName, release, TryRead("/proc/sys/kernel/version"),
+                    "x86_64"];
+                return new ConfigList(position, [.. names.Select(text => new ConfigText(position, text))],
+                    IsTuple: true);
             case "re.search" or "re.match" when arguments is [(_, ConfigText pattern), (_, ConfigText text)]:
                 if (pattern.Value.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not '_' and not '-' and not ' '))
                 {
@@ -657,7 +668,8 @@ public sealed class ConfigInterpreter
             {
                 try
                 {
-                    value = CallDefined(variable.Position, check, [(null, new ConfigText(place, variable.Name)), (null, value)]);
+                    value = CallDefined(variable.Position, check,
+                        [(null, new ConfigText(place, variable.Name)), (null, value)]);
                 }
                 catch (ConfigException refusal)
                 {

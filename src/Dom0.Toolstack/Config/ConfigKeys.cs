@@ -13,7 +13,9 @@ public enum ConfigKeyUse
     /// <summary>Reads it and says that it has no effect yet.</summary>
     Pending,
 
-    /// <summary>Belongs to fully virtualized guests or to machinery that does not exist any more; said once, then ignored.</summary>
+    /// <summary>
+    /// Belongs to fully virtualized guests or to machinery that does not exist any more; said once, then ignored.
+    /// </summary>
     Obsolete,
 }
 
@@ -64,7 +66,8 @@ public static class ConfigKeys
         }
 
         Add(ConfigKeyUse.Honoured, "",
-            "name uuid builder type kernel ramdisk memory maxmem vcpus maxvcpus vcpu_avail cpu cpus cpu_weight cpu_cap cap "
+            "name uuid builder type kernel ramdisk memory maxmem vcpus maxvcpus vcpu_avail cpu cpus cpu_weight "
+                + "cpu_cap cap "
             + "pool tsc_mode extra cmdline root ip ipaddr netmask gateway hostname interface dhcp nfs_server nfs_root "
             + "description on_poweroff on_reboot on_crash restart nomigrate disk vif nics");
         Add(ConfigKeyUse.Pending, Backends, "vfb vtpm vscsi vusb vkb blkif netif driver_domain");
@@ -79,7 +82,8 @@ public static class ConfigKeys
             "vif2 tpmif usbport access_control ssidref machine_address_size memory_sharing superpages "
             + "suppress_spurious_page_faults target cpuid_check console tmem shadow_memory");
         Add(ConfigKeyUse.Obsolete, Hvm,
-            "acpi apic boot cdrom device_model display fda fdb firmware gfx_passthru guest_os_type hap hpet isa keymap lapic "
+            "acpi apic boot cdrom device_model display fda fdb firmware gfx_passthru guest_os_type hap hpet isa "
+                + "keymap lapic "
             + "loader monitor monitor_path ne2000 nographic nx oos opengl pae parallel s3_integrity sdl serial soundhw "
             + "stdvga timer_mode usb usbdevice vhpt videoram viridian vnc vncconsole vncdisplay vnclisten vncpasswd "
             + "vncunused vncviewer vpt_align xauthority xen_platform_pci vga altp2m nestedhvm bios "

@@ -280,7 +280,8 @@ internal sealed class ConfigLexer
             if (_at >= _source.Length || (c == '\n' && !isTriple))
             {
                 throw new ConfigException(start, "the string that begins here does not end",
-                    $"Close it with {(isTriple ? new string(quote, 3) : quote)} on {(isTriple ? "a later" : "the same")} line");
+                    $"Close it with {(isTriple ? new string(quote, 3) : quote)} on "
+                        + $"{(isTriple ? "a later" : "the same")} line");
             }
 
             if (c == quote && (!isTriple || (Peek(1) == quote && Peek(2) == quote)))

@@ -126,7 +126,9 @@ internal sealed class ConfigParser
         }
     }
 
-    /// <summary>A key of a future release may be called like a Python keyword; an assignment tells them apart.</summary>
+    /// <summary>
+    /// A key of a future release may be called like a Python keyword; an assignment tells them apart.
+    /// </summary>
     private bool IsKeywordUse() => !_tokens[_at + 1].Is("=");
 
     private void ParseSimpleStatement(List<StatementSyntax> into)

@@ -55,7 +55,10 @@ internal sealed record IfSyntax(
 internal sealed record ParameterSyntax(string Name, ExpressionSyntax? Default);
 
 internal sealed record FunctionSyntax(
-    SourcePosition Position, string Name, IReadOnlyList<ParameterSyntax> Parameters, IReadOnlyList<StatementSyntax> Body)
+    SourcePosition Position,
+    string Name,
+    IReadOnlyList<ParameterSyntax> Parameters,
+    IReadOnlyList<StatementSyntax> Body)
     : StatementSyntax(Position);
 
 internal sealed record ReturnSyntax(SourcePosition Position, ExpressionSyntax? Value) : StatementSyntax(Position);

@@ -20,10 +20,12 @@ public sealed class DomainConfigReader
     private DomainConfigReader(ConfigDocument document) => _document = document;
 
     /// <summary>
-    /// The domain that <paramref name="document"/> describes; <paramref name="warnings"/> are whole sentences about keys
-    /// without effect.
+    /// The domain that <paramref name="document"/> describes; <paramref name="warnings"/> are whole sentences about
+    /// keys without effect.
     /// </summary>
-    /// <exception cref="ConfigException">A key has a value that cannot be meant, or a needed key is missing.</exception>
+    /// <exception cref="ConfigException">
+    /// A key has a value that cannot be meant, or a needed key is missing.
+    /// </exception>
     public static DomainConfig Read(ConfigDocument document, out IReadOnlyList<string> warnings)
     {
         DomainConfigReader reader = new(document);
@@ -113,7 +115,8 @@ public sealed class DomainConfigReader
             else if (name is "disk" or "vif" && value is ConfigList { Items.Count: > 0 })
             {
                 _warnings.Add(
-                    $"{value.Position}: {name} has no effect: it needs the device back ends, which this release does not have yet");
+                    $"{value.Position}: {name} has no effect: it needs the device back ends, which this release does "
+                    + "not have yet");
             }
         }
 
@@ -173,7 +176,8 @@ public sealed class DomainConfigReader
         return commandLine.Length <= MaximumCommandLine
             ? commandLine
             : throw Wrong(whole is null ? "extra" : "cmdline",
-                $"the kernel's command line has {commandLine.Length} characters; there is room for {MaximumCommandLine}",
+                $"the kernel's command line has {commandLine.Length} characters; there is room for "
+                    + $"{MaximumCommandLine}",
                 "Shorten it");
     }
 
@@ -331,7 +335,8 @@ public sealed class DomainConfigReader
 
         return kiB >= MinimumMemoryKiB
             ? kiB
-            : throw Wrong(key, $"is {kiB / 1024} MiB, in which no kernel starts", $"Give at least {MinimumMemoryKiB / 1024}");
+            : throw Wrong(key, $"is {kiB / 1024} MiB, in which no kernel starts",
+                $"Give at least {MinimumMemoryKiB / 1024}");
     }
 
     private int? ReadNumber(string key, int minimum, int maximum)

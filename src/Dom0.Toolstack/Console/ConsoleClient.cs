@@ -78,8 +78,8 @@ public sealed unsafe class ConsoleClient : IDisposable
     }
 
     /// <summary>
-    /// Copies until the session ends. The daemon keeps the console of a stopped domain open, so whether the domain still
-    /// lives is asked of <paramref name="hasStopped"/> now and then.
+    /// Copies until the session ends. The daemon keeps the console of a stopped domain open, so whether the domain
+    /// still lives is asked of <paramref name="hasStopped"/> now and then.
     /// </summary>
     public ConsoleEnd Run(Func<bool> hasStopped) => Run(hasStopped, StandardInput, StandardOutput);
 

@@ -129,7 +129,9 @@ public sealed class CpuSet : IEquatable<CpuSet>
         }
     }
 
-    /// <summary>The list as <c>xm vcpu-list</c> prints it, on a machine with <paramref name="cpuCount"/> CPUs.</summary>
+    /// <summary>
+    /// The list as <c>xm vcpu-list</c> prints it, on a machine with <paramref name="cpuCount"/> CPUs.
+    /// </summary>
     public string Describe(int cpuCount)
     {
         bool hasAll = true;

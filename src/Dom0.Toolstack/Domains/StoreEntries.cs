@@ -2,11 +2,11 @@
 //
 // What guests and daemons look for in the store. Three directories describe a domain: /local/domain/N, which the guest
 // may read and of which it owns the nodes that it reports by; /vm/UUID, which outlives a restart; and /libxl/N, which
-// Debian's tools read to know what kind of guest it is. The console's back end has a directory below Domain-0's, as every
-// device has, though xenconsoled looks only at the guest's side.
+// Debian's tools read to know what kind of guest it is. The console's back end has a directory below Domain-0's, as
+// every device has, though xenconsoled looks only at the guest's side.
 //
-// Permission lists name the owner first: 'n0' keeps everybody but Domain-0 out, 'rN' lets the guest read, and a list that
-// begins with 'nN' gives the node to the guest.
+// Permission lists name the owner first: 'n0' keeps everybody but Domain-0 out, 'rN' lets the guest read, and a list
+// that begins with 'nN' gives the node to the guest.
 using System;
 using System.Collections.Generic;
 using System.Globalization;

@@ -122,7 +122,9 @@ public sealed class DomainControl
         Run("hypercall_init", domain);
     }
 
-    /// <summary>Sets a virtual CPU's whole state; <paramref name="context"/> holds a <see cref="VcpuGuestContext"/>.</summary>
+    /// <summary>
+    /// Sets a virtual CPU's whole state; <paramref name="context"/> holds a <see cref="VcpuGuestContext"/>.
+    /// </summary>
     public void SetVcpuContext(DomId domain, int vcpu, NativeRegion context)
     {
         ref DomCtl call = ref Prepare(DomCtlCommand.SetVcpuContext, domain);
@@ -204,7 +206,8 @@ public sealed class DomainControl
                 IsPaused = (info.Flags & DomainInfoFlags.Paused) != 0,
                 IsBlocked = (info.Flags & DomainInfoFlags.Blocked) != 0,
                 IsRunning = (info.Flags & DomainInfoFlags.Running) != 0,
-                Reason = (ShutdownReason)(info.Flags >> (int)DomainInfoFlags.ShutdownShift & DomainInfoFlags.ShutdownMask),
+                Reason =
+                    (ShutdownReason)(info.Flags >> (int)DomainInfoFlags.ShutdownShift & DomainInfoFlags.ShutdownMask),
                 TotalPages = info.TotPages,
                 MaximumPages = info.MaxPages,
                 OutstandingPages = info.OutstandingPages,

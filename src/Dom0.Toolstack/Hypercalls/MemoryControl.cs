@@ -19,8 +19,8 @@ public sealed class MemoryControl
     internal MemoryControl(HypercallGate gate) => _gate = gate;
 
     /// <summary>
-    /// Sets memory aside for a domain, so that what <see cref="Populate"/> takes later is sure to be there; 0 gives back what
-    /// was not taken.
+    /// Sets memory aside for a domain, so that what <see cref="Populate"/> takes later is sure to be there; 0 gives
+    /// back what was not taken.
     /// </summary>
     public void Claim(DomId domain, ulong pages)
     {

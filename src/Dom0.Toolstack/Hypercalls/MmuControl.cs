@@ -11,7 +11,8 @@ public sealed class MmuControl
     internal MmuControl(HypercallGate gate) => _gate = gate;
 
     /// <summary>
-    /// Makes the hypervisor check a top-level table and all below it, and hold them as page tables until the domain dies.
+    /// Makes the hypervisor check a top-level table and all below it, and hold them as page tables until the domain
+    /// dies.
     /// </summary>
     public void PinTopLevel(DomId domain, ulong frame)
     {

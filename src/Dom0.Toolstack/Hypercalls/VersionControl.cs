@@ -18,7 +18,8 @@ public sealed class VersionControl
     public (int Major, int Minor) Version()
     {
         int version = HypercallGate.Check(
-            _gate.Channel.Call((ulong)HypercallNumber.XenVersion, (ulong)VersionCommand.Version), "xen_version version");
+            _gate.Channel.Call((ulong)HypercallNumber.XenVersion, (ulong)VersionCommand.Version),
+            "xen_version version");
         return (version >> 16, version & 0xffff);
     }
 

@@ -51,7 +51,9 @@ internal sealed unsafe class FileDescriptor : IDisposable
         return null;
     }
 
-    /// <summary>Reads what there is, up to the buffer's size; 0 at the end, a negative error number when it fails.</summary>
+    /// <summary>
+    /// Reads what there is, up to the buffer's size; 0 at the end, a negative error number when it fails.
+    /// </summary>
     public int Read(Span<byte> buffer)
     {
         fixed (byte* pointer = buffer)

@@ -97,7 +97,8 @@ public sealed unsafe class Privcmd : IHypercallChannel
         if (address == -1)
         {
             throw new ToolstackException(
-                $"no memory for a hypercall's arguments ({bytes} bytes): {LibcErrno.Describe(Marshal.GetLastPInvokeError())}");
+                $"no memory for a hypercall's arguments ({bytes} bytes): "
+                    + $"{LibcErrno.Describe(Marshal.GetLastPInvokeError())}");
         }
 
         return new NativeRegion(address, length, Unmap);
@@ -189,7 +190,8 @@ public sealed unsafe class Privcmd : IHypercallChannel
     private NativeRegion ReserveAddresses(int pages)
     {
         int length = checked(pages * PageSize);
-        nint address = Libc.Map(0, (nuint)length, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapShared, _privcmd.Number, 0);
+        nint address = Libc.Map(0, (nuint)length, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapShared,
+            _privcmd.Number, 0);
         return address != -1
             ? new NativeRegion(address, length, Unmap)
             : throw new ToolstackException(

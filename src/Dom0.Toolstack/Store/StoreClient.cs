@@ -80,13 +80,15 @@ public sealed class StoreClient : IDisposable
     }
 
     /// <summary>
-    /// Sets who may do what: each entry is <c>n</c>, <c>r</c>, <c>w</c> or <c>b</c> and a domain's number; the first names the
-    /// owner, and what it says counts for all domains that no other entry names.
+    /// Sets who may do what: each entry is <c>n</c>, <c>r</c>, <c>w</c> or <c>b</c> and a domain's number; the first
+    /// names the owner, and what it says counts for all domains that no other entry names.
     /// </summary>
     public void SetPermissions(string path, IReadOnlyList<string> permissions, uint transaction = 0) =>
         _ = Request(StoreOperation.SetPermissions, transaction, path, [path, .. permissions]);
 
-    /// <summary>Runs <paramref name="body"/> in a transaction, again and again until nobody else interferes with it.</summary>
+    /// <summary>
+    /// Runs <paramref name="body"/> in a transaction, again and again until nobody else interferes with it.
+    /// </summary>
     public void InTransaction(Action<uint> body)
     {
         for (int attempt = 0; attempt < MaximumAttempts; attempt++)
@@ -175,8 +177,8 @@ public sealed class StoreClient : IDisposable
     }
 
     /// <summary>
-    /// Each part is the directory's generation, then names; an empty name ends the last part. A changed generation means
-    /// that the directory changed in between, and the listing starts over.
+    /// Each part is the directory's generation, then names; an empty name ends the last part. A changed generation
+    /// means that the directory changed in between, and the listing starts over.
     /// </summary>
     private List<string> ListInParts(string path, uint transaction)
     {
@@ -218,7 +220,8 @@ public sealed class StoreClient : IDisposable
         if (request.Payload.Length > StorePacket.MaximumPayload)
         {
             throw new ToolstackException(
-                $"{request.Operation} of {subject} has {request.Payload.Length} bytes; the store takes {StorePacket.MaximumPayload}");
+                $"{request.Operation} of {subject} has {request.Payload.Length} bytes; the store takes "
+                    + $"{StorePacket.MaximumPayload}");
         }
 
         _transport.Send(request.Encode());
@@ -240,7 +243,8 @@ public sealed class StoreClient : IDisposable
             else
             {
                 throw new ToolstackException(
-                    $"xenstored answered {answer.Operation} to request {request.Request}, which was {request.Operation}");
+                    $"xenstored answered {answer.Operation} to request {request.Request}, which was "
+                        + $"{request.Operation}");
             }
         }
     }
@@ -261,7 +265,8 @@ public sealed class StoreClient : IDisposable
         (StoreOperation operation, uint request, uint transaction) = StorePacket.DecodeHeader(header, out uint length);
         if (length > StorePacket.MaximumPayload)
         {
-            throw new ToolstackException($"xenstored announced {length} bytes; the protocol allows {StorePacket.MaximumPayload}");
+            throw new ToolstackException($"xenstored announced {length} bytes; the protocol allows "
+                + $"{StorePacket.MaximumPayload}");
         }
 
         byte[] payload = new byte[length];

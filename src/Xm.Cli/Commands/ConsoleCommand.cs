@@ -33,7 +33,9 @@ internal static class ConsoleCommand
     public static ShutdownReason ReasonOf(CommandContext context, DomainReference domain) =>
         context.Hypervisor.Domains.TryGetInfo(domain.Id)?.Reason ?? ShutdownReason.Poweroff;
 
-    /// <summary>Runs a session; it ends with a line of its own, since the guest's last line may be incomplete.</summary>
+    /// <summary>
+    /// Runs a session; it ends with a line of its own, since the guest's last line may be incomplete.
+    /// </summary>
     public static ConsoleEnd Attach(CommandContext context, ConsoleClient console, DomainReference domain, bool isQuiet)
     {
         context.Output.Flush();

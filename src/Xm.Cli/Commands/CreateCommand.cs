@@ -66,7 +66,8 @@ internal static class CreateCommand
 
     /// <summary>
     /// Runs the domain with this terminal as its console. When it stops while somebody watches, what its configuration
-    /// says is done at once, a restart included; a domain that stops right after its start is not started over and over.
+    /// says is done at once, a restart included; a domain that stops right after its start is not started over and
+    /// over.
     /// </summary>
     private static int RunWithConsole(CommandContext context, DomainConfig config, bool isQuiet)
     {
@@ -93,7 +94,8 @@ internal static class CreateCommand
             if (!isQuiet)
             {
                 context.Output.WriteLine(
-                    $"The domain has stopped ({reason}) and was {(restarts ? "destroyed; it starts again" : "destroyed")}.");
+                    $"The domain has stopped ({reason}) and was "
+                    + $"{(restarts ? "destroyed; it starts again" : "destroyed")}.");
             }
 
             if (!restarts)
@@ -103,7 +105,9 @@ internal static class CreateCommand
         }
     }
 
-    /// <summary>The console is attached before the guest's first instruction, so that its first words are seen.</summary>
+    /// <summary>
+    /// The console is attached before the guest's first instruction, so that its first words are seen.
+    /// </summary>
     private static ConsoleEnd AttachAndStart(CommandContext context, DomainReference domain, bool isQuiet)
     {
         ConsoleClient console;
@@ -144,7 +148,8 @@ internal static class CreateCommand
             }
             else
             {
-                throw new UsageException($"create does not know what to do with '{word}': after the file come NAME=VALUE words");
+                throw new UsageException($"create does not know what to do with '{word}': after the file come "
+                    + "NAME=VALUE words");
             }
         }
 

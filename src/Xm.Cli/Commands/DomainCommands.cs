@@ -50,7 +50,8 @@ internal static class DomainCommands
         {
             if (other.Id != domain.Id && context.Domains.NameOf(other.Id) == name)
             {
-                throw new ToolstackException($"there is a domain '{name}' already, number {other.Id}", "Choose another name");
+                throw new ToolstackException($"there is a domain '{name}' already, number {other.Id}",
+                    "Choose another name");
             }
         }
 
@@ -88,7 +89,8 @@ internal static class DomainCommands
             "init" => TriggerType.Init,
             "power" => TriggerType.Power,
             "sleep" or "s3resume" => TriggerType.Sleep,
-            { } other => throw new UsageException($"the signals are nmi, reset, init, power and s3resume, not '{other}'"),
+            { } other =>
+                throw new UsageException($"the signals are nmi, reset, init, power and s3resume, not '{other}'"),
         };
         int vcpu = context.Arguments.Positional.Count > 2 ? context.Number(2, "VCPU", 0, 4095) : 0;
         context.Hypervisor.Domains.SendTrigger(new DomId((ushort)domain.Id), trigger, vcpu);

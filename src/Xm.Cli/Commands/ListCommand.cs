@@ -14,7 +14,8 @@ internal static class ListCommand
         DomainDirectory directory = context.Domains;
         IReadOnlyList<DomainSummary> domains = context.Arguments.Positional.Count == 0
             ? directory.List()
-            : [.. context.Arguments.Positional.Select(name => directory.Summarise(directory.Info(directory.Find(name))))];
+            : [.. context.Arguments.Positional.Select(
+                name => directory.Summarise(directory.Info(directory.Find(name))))];
         return context.Report(domains, XmJson.Default.IReadOnlyListDomainSummary,
             list => Print(context.Output, list, context.Arguments.Has("long")));
     }
@@ -53,7 +54,8 @@ internal static class ListCommand
             output.WriteLine($"    (maxmem {domain.MaximumMemoryKib / 1024})");
         }
 
-        output.WriteLine($"    (cpu_time {(domain.CpuTimeNanoseconds / 1e9).ToString("F6", CultureInfo.InvariantCulture)})");
+        string seconds = (domain.CpuTimeNanoseconds / 1e9).ToString("F6", CultureInfo.InvariantCulture);
+        output.WriteLine($"    (cpu_time {seconds})");
         output.WriteLine($"    (state {domain.State})");
         if (domain.ShutdownReason is not null)
         {

@@ -65,7 +65,8 @@ internal static class QueryCommands
             string now = DateTime.Now.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
             foreach (DomainUptime uptime in uptimes)
             {
-                output.WriteLine($"{now} up {Text(uptime.UptimeSeconds, withSeconds: false)}, {uptime.Name} ({uptime.Id})");
+                string up = Text(uptime.UptimeSeconds, withSeconds: false);
+                output.WriteLine($"{now} up {up}, {uptime.Name} ({uptime.Id})");
             }
 
             return;

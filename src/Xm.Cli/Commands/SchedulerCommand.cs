@@ -37,7 +37,8 @@ internal static class SchedulerCommand
         IEnumerable<DomainReference> domains = name is not null
             ? [context.Domains.Find(name)]
             : context.Domains.List().Select(domain => new DomainReference(domain.Id, domain.Name));
-        IReadOnlyList<SchedulerShare> shares = [.. domains.Select(domain => Read(context.Hypervisor, domain, scheduler))];
+        IReadOnlyList<SchedulerShare> shares =
+            [.. domains.Select(domain => Read(context.Hypervisor, domain, scheduler))];
         return context.Report(shares, XmJson.Default.IReadOnlyListSchedulerShare, list => Print(context.Output, list));
     }
 

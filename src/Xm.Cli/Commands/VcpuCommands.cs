@@ -54,8 +54,8 @@ internal static class VcpuCommands
         int host = context.Hypervisor.System.PhysicalInfo().MaximumCpuId + 1;
         if (cpus.Intersect(CpuSet.FromRange(0, host - 1)).IsEmpty)
         {
-            throw new ToolstackException($"CPUS: the host has CPUs 0 to {host - 1}, and '{context.Arguments.Positional[2]}' "
-                + "names none of them");
+            throw new ToolstackException($"CPUS: the host has CPUs 0 to {host - 1}, and "
+                + $"'{context.Arguments.Positional[2]}' names none of them");
         }
 
         bool all = context.Arguments.Positional[1] == "all";
@@ -76,7 +76,8 @@ internal static class VcpuCommands
         StoreClient store = context.Store;
         for (int vcpu = 0; vcpu < maximum; vcpu++)
         {
-            store.Write($"{StoreEntries.DomainPath(domain.Id)}/cpu/{vcpu}/availability", vcpu < count ? "online" : "offline");
+            store.Write($"{StoreEntries.DomainPath(domain.Id)}/cpu/{vcpu}/availability",
+                vcpu < count ? "online" : "offline");
         }
 
         return context.Done(domain);

@@ -23,7 +23,8 @@ internal sealed class FakeGuestFrames : IGuestFrames
 
     public static ulong GuestFrame(ulong machineFrame) => (machineFrame - 0x100000) ^ 5;
 
-    public void Write(ulong guestAddress, ReadOnlySpan<byte> data) => data.CopyTo(Bytes(guestAddress, (ulong)data.Length));
+    public void Write(ulong guestAddress, ReadOnlySpan<byte> data) =>
+        data.CopyTo(Bytes(guestAddress, (ulong)data.Length));
 
     public void Clear(ulong guestAddress, ulong length) => Bytes(guestAddress, length).Clear();
 

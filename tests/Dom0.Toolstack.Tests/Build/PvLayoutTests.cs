@@ -95,7 +95,8 @@ public sealed class PvLayoutTests
     public void A_segment_that_no_guest_can_hold_is_refused()
     {
         PvKernel kernel = TestKernels.Modern() with { Segments = [new PvSegment(ulong.MaxValue - 4096, 0, 0, 8192)] };
-        Assert.Contains("no guest can hold", Assert.Throws<ToolstackException>(() => PvLayout.Plan(kernel, 0, Pages)).Message);
+        ToolstackException refusal = Assert.Throws<ToolstackException>(() => PvLayout.Plan(kernel, 0, Pages));
+        Assert.Contains("no guest can hold", refusal.Message);
     }
 
     [Theory]

@@ -133,7 +133,8 @@ public sealed class ConfigLanguageTests
     [Fact]
     public void An_argument_has_the_last_word_over_the_file()
     {
-        ConfigDocument document = Evaluate("memory = 64\nname = 'a'\n", ("memory", "128"), ("disk", "['x', 'y']"), ("name", "b"));
+        ConfigDocument document = Evaluate("memory = 64\nname = 'a'\n", ("memory", "128"), ("disk", "['x', 'y']"),
+            ("name", "b"));
         Assert.Equal(128, Assert.IsType<ConfigNumber>(document["memory"]).Value);
         Assert.Equal(2, Assert.IsType<ConfigList>(document["disk"]).Items.Count);
         Assert.Equal("argument name", document["name"]!.Position.ToString());
@@ -183,8 +184,10 @@ public sealed class ConfigLanguageTests
         Assert.Contains("nested deeper", Refusal("def f(x):\n  return f(x)\na = f(1)\n").Message);
         Assert.Contains("levels", Refusal("a = " + new string('(', 500) + "1" + new string(')', 500) + "\n").Message);
         Assert.Contains("levels", Refusal("a = " + new string('[', 500) + new string(']', 500) + "\n").Message);
-        Assert.Contains("nested deeper", Refusal("a = " + string.Join('+', Enumerable.Repeat("1", 5000)) + "\n").Message);
-        Assert.Contains("nesting", Refusal("if 1: " + string.Concat(Enumerable.Repeat("if 1: ", 500)) + "a = 1\n").Message);
+        Assert.Contains("nested deeper", Refusal("a = " + string.Join('+', Enumerable.Repeat("1", 5000))
+            + "\n").Message);
+        Assert.Contains("nesting", Refusal("if 1: " + string.Concat(Enumerable.Repeat("if 1: ", 500))
+            + "a = 1\n").Message);
     }
 
     [Fact]
@@ -198,7 +201,8 @@ public sealed class ConfigLanguageTests
         Assert.Contains("65536", Refusal("a = '%999999999d%999999999d' % (1, 2)\n").Message);
         string calls = "def f(x):\n  return 1\ndef g(x):\n  return " +
             string.Join('+', Enumerable.Repeat("f(x)", 50)) + "\ndef h(x):\n  return " +
-            string.Join('+', Enumerable.Repeat("g(x)", 50)) + "\na = " + string.Join('+', Enumerable.Repeat("h(1)", 50)) + "\n";
+            string.Join('+', Enumerable.Repeat("g(x)", 50)) + "\na = " +
+            string.Join('+', Enumerable.Repeat("h(1)", 50)) + "\n";
         Assert.Contains("steps", Refusal(calls).Message);
     }
 

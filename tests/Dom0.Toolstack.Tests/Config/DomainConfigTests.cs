@@ -12,7 +12,8 @@ public sealed class DomainConfigTests
 {
     private static DomainConfig Read(string source, out IReadOnlyList<string> warnings) =>
         DomainConfigReader.Read(
-            ConfigInterpreter.Evaluate("kernel = '/boot/k'\n" + source, "/etc/xen/guest.cfg", new Dictionary<string, string>()),
+            ConfigInterpreter.Evaluate(
+                "kernel = '/boot/k'\n" + source, "/etc/xen/guest.cfg", new Dictionary<string, string>()),
             out warnings);
 
     private static DomainConfig Read(string source) => Read(source, out _);
@@ -89,7 +90,8 @@ public sealed class DomainConfigTests
     [InlineData("dhcp = 'dhcp'", "ip=:127.0.255.255::::eth0:dhcp")]
     [InlineData("ip = '10.0.0.2'\ngateway = '10.0.0.1'\nnetmask = '255.0.0.0'\nhostname = 'h'\nextra = 'x'",
         "ip=10.0.0.2:127.0.255.255:10.0.0.1:255.0.0.0:h:eth0:off x")]
-    [InlineData("root = '/dev/nfs'\nnfs_server = '10.0.0.9'\nnfs_root = '/srv/g'", "root=/dev/nfs nfsroot=10.0.0.9:/srv/g")]
+    [InlineData("root = '/dev/nfs'\nnfs_server = '10.0.0.9'\nnfs_root = '/srv/g'",
+        "root=/dev/nfs nfsroot=10.0.0.9:/srv/g")]
     public void The_command_line_is_composed_as_by_xm(string source, string expected) =>
         Assert.Equal(expected, Read(source).CommandLine);
 

@@ -51,7 +51,8 @@ public sealed class DomainCreatorTests : IDisposable
     private DomainReference Create(PvKernel? kernel = null, DomainConfig? config = null) =>
         new DomainCreator(_hypervisor, _store).Create(config ?? Config(), kernel ?? TestKernels.Modern(), [1, 2, 3]);
 
-    private string? Node(string path) => _server.Nodes.TryGetValue(path, out FakeStoreServer.Node? node) ? node.Value : null;
+    private string? Node(string path) =>
+        _server.Nodes.TryGetValue(path, out FakeStoreServer.Node? node) ? node.Value : null;
 
     [Theory]
     [InlineData(true)]
@@ -167,7 +168,8 @@ public sealed class DomainCreatorTests : IDisposable
                 Assert.Equal([0], _fake.Domains.Keys);
                 Assert.Equal(free, _fake.FreeFrames);
                 Assert.Equal(regions, _fake.LiveRegions);
-                Assert.True(nodes == _server.Nodes.Count, $"after call {failures}: {string.Join(' ', _server.Nodes.Keys)}");
+                Assert.True(nodes == _server.Nodes.Count,
+                    $"after call {failures}: {string.Join(' ', _server.Nodes.Keys)}");
                 Assert.Empty(_server.Introduced);
                 failures++;
                 _fake.DestroySteps = 2;

@@ -290,7 +290,8 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
                     (void*)call.VcpuAffinity.CpuMapHard.Bitmap, (int)call.VcpuAffinity.CpuMapHard.NrBits / 8).ToArray();
                 return 0;
             case DomCtlCommand.GetVcpuAffinity:
-                Span<byte> bitmap = new((void*)call.VcpuAffinity.CpuMapHard.Bitmap, (int)call.VcpuAffinity.CpuMapHard.NrBits / 8);
+                Span<byte> bitmap = new((void*)call.VcpuAffinity.CpuMapHard.Bitmap,
+                    (int)call.VcpuAffinity.CpuMapHard.NrBits / 8);
                 bitmap.Fill(0xff);
                 if (domain.Affinity.TryGetValue(call.VcpuAffinity.Vcpu, out byte[]? set))
                 {

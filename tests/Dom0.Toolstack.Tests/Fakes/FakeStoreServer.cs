@@ -9,8 +9,8 @@ using Dom0.Toolstack.Store;
 namespace Dom0.Toolstack.Tests.Fakes;
 
 /// <summary>
-/// A store's daemon behind the client's transport: it reads the bytes of requests and produces the bytes of answers, with
-/// one client and transactions that are copies of the tree.
+/// A store's daemon behind the client's transport: it reads the bytes of requests and produces the bytes of answers,
+/// with one client and transactions that are copies of the tree.
 /// </summary>
 public sealed class FakeStoreServer : IStoreTransport
 {
@@ -47,7 +47,8 @@ public sealed class FakeStoreServer : IStoreTransport
         while (_received.Count >= StorePacket.HeaderSize)
         {
             byte[] bytes = [.. _received];
-            (StoreOperation operation, uint request, uint transaction) = StorePacket.DecodeHeader(bytes, out uint length);
+            (StoreOperation operation, uint request, uint transaction) =
+                StorePacket.DecodeHeader(bytes, out uint length);
             int size = StorePacket.HeaderSize + (int)length;
             if (bytes.Length < size)
             {
@@ -191,12 +192,14 @@ public sealed class FakeStoreServer : IStoreTransport
                 break;
             case StoreOperation.Introduce:
                 Introduced[int.Parse(texts[0], CultureInfo.InvariantCulture)] = (
-                    ulong.Parse(texts[1], CultureInfo.InvariantCulture), uint.Parse(texts[2], CultureInfo.InvariantCulture));
+                    ulong.Parse(texts[1], CultureInfo.InvariantCulture),
+                    uint.Parse(texts[2], CultureInfo.InvariantCulture));
                 payload = "OK\0"u8.ToArray();
                 break;
             case StoreOperation.Release:
                 error = "ENOENT";
-                payload = Introduced.Remove(int.Parse(texts[0], CultureInfo.InvariantCulture)) ? "OK\0"u8.ToArray() : null;
+                bool wasKnown = Introduced.Remove(int.Parse(texts[0], CultureInfo.InvariantCulture));
+                payload = wasKnown ? "OK\0"u8.ToArray() : null;
                 break;
             case StoreOperation.Watch:
                 _watches.Add((texts[0], texts[1]));
@@ -224,5 +227,6 @@ public sealed class FakeStoreServer : IStoreTransport
         [.. tree.Keys.Where(key => key.StartsWith(path + "/", StringComparison.Ordinal)
             && !key.AsSpan(path.Length + 1).Contains('/')).Select(key => key[(path.Length + 1)..])];
 
-    private static byte[] Join(string[] names) => Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name + "\0")));
+    private static byte[] Join(string[] names) =>
+        Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name + "\0")));
 }

@@ -108,7 +108,8 @@ public sealed class StoreClientTests
     [Fact]
     public void What_the_protocol_cannot_carry_is_refused_before_it_is_sent()
     {
-        ToolstackException refusal = Assert.Throws<ToolstackException>(() => _client.Write("/a", new string('x', 5000)));
+        ToolstackException refusal =
+            Assert.Throws<ToolstackException>(() => _client.Write("/a", new string('x', 5000)));
         Assert.Contains("5003 bytes", refusal.Message);
         Assert.Empty(_server.Requests);
     }
