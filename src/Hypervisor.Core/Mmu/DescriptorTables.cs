@@ -21,6 +21,14 @@ public static unsafe class DescriptorTables
     /// <summary>The selectors that every guest finds in its GDT (FLAT_RING3_*) and no guest may redefine.</summary>
     public const uint FirstReservedEntry = Vcpu.MaxGdtFrames * EntriesPerFrame;
 
+    private static ulong s_emptyEntry;
+
+    /// <summary>Gives the window's unused frames a page of null descriptors, so that selectors beyond a guest's table are #GP, as
+    /// on a processor of its own. Once, at boot; the page is zero and stays so.</summary>
+    public static void Initialise(void* zeroPage) =>
+        s_emptyEntry = Pte.Make(
+            Mfn.OfAddress(Machine.PhysicalOf(zeroPage)), Pte.Present | Pte.NoExecute | Pte.Accessed);
+
     /// <summary>Makes a descriptor harmless, or says that it cannot be.</summary>
     public static bool Check(ref ulong descriptor)
     {
@@ -146,7 +154,7 @@ public static unsafe class DescriptorTables
         {
             ulong entry = index < count
                 ? Pte.Make(new Mfn(vcpu->GdtFrames[index]), Pte.Present | Pte.Writable | Pte.NoExecute | Pte.Accessed | Pte.Dirty)
-                : 0;
+                : s_emptyEntry;
             if (window[index] != entry)
             {
                 window[index] = entry;

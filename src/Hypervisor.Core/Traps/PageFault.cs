@@ -45,8 +45,13 @@ public static unsafe class PageFault
                 return;
             }
 
-            // The guest sees no more than that nothing is there.
+            // The guest sees no more than that nothing is there; a hole in its LDT, where it has put the table.
             error &= ~Present;
+            ulong offset = address - (Machine.PerCpuBlock + MemoryLayout.PerCpuLdt);
+            if (offset < vcpu->LdtEntries * 8UL)
+            {
+                address = vcpu->LdtBase + offset;
+            }
         }
         else if ((vcpu->Domain->VmAssist & WritablePageTables) != 0 && TryEmulateTableWrite(vcpu, frame, address))
         {

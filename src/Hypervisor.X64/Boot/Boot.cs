@@ -50,6 +50,7 @@ public static unsafe class Boot
         Machine.LogThreshold = LogLevel.Info;
         Machine.OnlineCpus = 1;
         Consoles.OpenEarly(screenIsText: true);
+        DescriptorSetup.BuildIdt();
         Banner();
         PhysicalWindow window = new(Machine.Direct(0), EarlyWindow);
         fixed (BootInformation* information = &s_information)
@@ -213,7 +214,6 @@ public static unsafe class Boot
     private static void PrepareCpu()
     {
         CpuFeatures.EnableOnThisCpu();
-        DescriptorSetup.BuildIdt((byte*)Machine.Direct(BootMemory.Allocate(MemoryLayout.PageSize)));
         DescriptorSetup.Load(MemoryLayout.PerCpuBase);
         HypervisorSlots.Initialise((ulong*)Machine.Direct(FinalTables.Root));
     }
@@ -245,6 +245,7 @@ public static unsafe class Boot
             Own(s_information.Module(index).Start, s_information.Module(index).End);
         }
 
+        DescriptorTables.Initialise(PageAllocator.AllocatePages(0));
         DomainTable.Initialise((ulong*)PageAllocator.AllocatePages(6));
         PageOwner.Initialise((Domain*)PageAllocator.AllocatePages(1));
         SetHostMap();

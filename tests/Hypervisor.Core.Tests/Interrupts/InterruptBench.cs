@@ -30,6 +30,7 @@ internal sealed unsafe class InterruptBench : IDisposable
         Machine = FakeMachine.Reset();
         Controllers = FakeInterrupts.Reset();
         _table = NativeMemory.AllocZeroed((nuint)IrqTable.MemorySize);
+        FrameTable.Initialise(0, 46);
         IrqTable.Initialise(_table);
         DomainTable.Initialise(_slots);
         Dom0 = MakeDomain(0, isPrivileged: true);
@@ -71,6 +72,7 @@ internal sealed unsafe class InterruptBench : IDisposable
 
     public void Dispose()
     {
+        FrameTable.Initialise(0, 46);
         IrqTable.Initialise(_table);
         NativeMemory.Free(Vcpu);
         NativeMemory.Free(Dom0);
