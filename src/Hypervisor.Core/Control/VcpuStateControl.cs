@@ -24,6 +24,11 @@ public static unsafe class VcpuStateControl
     private const uint MxcsrOffset = 24;
     private const int StagingOrder = 1;
 
+    private const ulong ResetXcr0 = 1;
+
+    /// <summary>x87 and SSE: in use whatever XCR0 says.</summary>
+    private const ulong BaseComponents = 3;
+
     /// <summary>Bytes of ext_vcpucontext before the machine-check part, which came later.</summary>
     private const uint LeastExtendedSize = 32;
 
@@ -216,7 +221,7 @@ public static unsafe class VcpuStateControl
 
     private static HypercallResult CopyStateOut(Vcpu* vcpu, DomCtlVcpuExtState* request)
     {
-        ulong used = vcpu->Xcr0Accumulated | vcpu->Xcr0;
+        ulong used = vcpu->Xcr0Accumulated | vcpu->Xcr0 | BaseComponents;
         if (ExtendedState.HostXcr0 == 0)
         {
             request->XfeatureMask = 0;
@@ -242,8 +247,13 @@ public static unsafe class VcpuStateControl
         words[1] = used;
         request->XfeatureMask = ExtendedState.HostXcr0;
         request->Size = size;
+
+        // The hypervisor saves all that the processor has; what the guest never enabled is not its own.
+        ulong present = *(ulong*)(vcpu->ExtendedState + XsaveHeader) & used;
+        ulong image = request->Buffer + StateHeader;
         return GuestMemory.Write(request->Buffer, words, StateHeader)
-            && GuestMemory.Write(request->Buffer + StateHeader, vcpu->ExtendedState, size - StateHeader)
+            && GuestMemory.Write(image, vcpu->ExtendedState, size - StateHeader)
+            && GuestMemory.Write(image + XsaveHeader, &present)
             ? Errno.Ok
             : Errno.Fault;
     }
@@ -253,8 +263,9 @@ public static unsafe class VcpuStateControl
     private static Errno CheckState(Domain* domain, byte* image, ulong xcr0, ulong used, ulong size)
     {
         ulong* header = (ulong*)(image + XsaveHeader);
-        if (!CpuidPolicy.IsValidXcr0(domain->CpuidPolicy, xcr0) || !CpuidPolicy.IsValidXcr0(domain->CpuidPolicy, used)
-            || (xcr0 & ~used) != 0 || (header[0] & ~used) != 0 || size < SizeOf(header[0]))
+        ulong allowed = CpuidPolicy.ExtendedStateMask(domain->CpuidPolicy) | BaseComponents;
+        if ((xcr0 != ResetXcr0 && !CpuidPolicy.IsValidXcr0(domain->CpuidPolicy, xcr0))
+            || (used & ~allowed) != 0 || (xcr0 & ~used) != 0 || (header[0] & ~used) != 0 || size < SizeOf(header[0]))
         {
             return Errno.Inval;
         }

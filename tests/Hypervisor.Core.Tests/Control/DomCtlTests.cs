@@ -311,6 +311,9 @@ public sealed unsafe class DomCtlTests
         vcpu->Xcr0Accumulated = 7;
         ExtendedState.Reset(vcpu->ExtendedState);
         vcpu->ExtendedState[160] = 0x5A;
+
+        // A component that the processor saved and the guest never had.
+        *(ulong*)(vcpu->ExtendedState + 512) = 0x207;
         Assert.Equal(0, State(DomCtlCommand.GetVcpuExtState, id, 0, 0));
         ulong size = Request->VcpuExtState.Size;
         Assert.Equal(16ul + 832, size);
