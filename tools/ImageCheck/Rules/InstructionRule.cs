@@ -170,8 +170,7 @@ public static class InstructionRule
 
             foreach (CpuidFeature feature in instruction.CpuidFeatures)
             {
-                if (feature.ToString().StartsWith("SSE", StringComparison.Ordinal)
-                    && !s_vectorMoves.Contains(instruction.Mnemonic))
+                if (feature is CpuidFeature.SSE or CpuidFeature.SSE2 && !s_vectorMoves.Contains(instruction.Mnemonic))
                 {
                     return "computes in vector registers";
                 }
