@@ -21,13 +21,25 @@ public static unsafe class CallbackOps
                     return Errno.Fault;
                 }
 
-                if (unregister.Type != (ushort)CallbackType.Nmi)
-                {
-                    return Errno.Inval;
-                }
+                return Unregister(vcpu, (CallbackType)unregister.Type);
+            default:
+                return Errno.NoSys;
+        }
+    }
 
+    private static Errno Unregister(Vcpu* vcpu, CallbackType type)
+    {
+        switch (type)
+        {
+            case CallbackType.Nmi:
                 vcpu->Traps[Vector.Nmi].Address = 0;
                 return Errno.Ok;
+            case CallbackType.Event:
+            case CallbackType.Failsafe:
+            case CallbackType.Syscall:
+            case CallbackType.SysCall32:
+            case CallbackType.SysEnter:
+                return Errno.Inval;
             default:
                 return Errno.NoSys;
         }
