@@ -23,6 +23,7 @@ public static unsafe class ImageLayout
     private const int NameTableIndex = 12;
     private const int NameTableEndIndex = 13;
     private const int NamesIndex = 14;
+    private const int InterruptTableIndex = 15;
 
     public static ulong Start => Symbol(StartIndex);
 
@@ -55,6 +56,9 @@ public static unsafe class ImageLayout
     public static MethodNameEntry* NameTableEnd => (MethodNameEntry*)Symbol(NameTableEndIndex);
 
     public static byte* Names => (byte*)Symbol(NamesIndex);
+
+    /// <summary>The IDT that all CPUs share.</summary>
+    public static ulong* InterruptTable => (ulong*)Symbol(InterruptTableIndex);
 
     public static ulong PhysicalOf(ulong address) => address - MemoryLayout.ImageBase;
 

@@ -20,29 +20,24 @@ public static unsafe class DescriptorSetup
     private const ulong GuestUserSelectorBase = 0xE023;
     private const uint SyscallMask = (uint)(Rflags.Ac | Rflags.Vm | Rflags.Rf | Rflags.Nt | Rflags.Df | Rflags.If | Rflags.Tf);
 
-    private static byte* s_idt;
-
-    /// <summary>Fills the IDT that all CPUs share: a zeroed page.</summary>
-    public static void BuildIdt(byte* page)
+    /// <summary>
+    /// Fills the IDT that all CPUs share and loads it on the first one, as early as there is a console: from here on a
+    /// fault of the boot code is a panic with registers and not a reset. No task state yet, so no stacks of their own.
+    /// </summary>
+    public static void BuildIdt()
     {
-        s_idt = page;
+        ulong* gate = ImageLayout.InterruptTable;
         for (int vector = 0; vector < 256; vector++)
         {
             ulong stub = ImageLayout.TrapStubs[vector];
             int privilege = vector is Vector.Breakpoint or Vector.Overflow ? 3 : 0;
-            int stack = vector switch
-            {
-                Vector.Debug => 1,
-                Vector.Nmi => 2,
-                Vector.DoubleFault => 3,
-                Vector.MachineCheck => 4,
-                _ => 0,
-            };
-            ulong* gate = (ulong*)(page + (vector * 16));
-            gate[0] = (stub & 0xFFFF) | ((ulong)CodeSelector << 16) | ((ulong)stack << 32) | (0x8EUL << 40)
-                | ((ulong)privilege << 45) | (((stub >> 16) & 0xFFFF) << 48);
+            gate[0] = (stub & 0xFFFF) | ((ulong)CodeSelector << 16) | (0x8EUL << 40) | ((ulong)privilege << 45)
+                | (((stub >> 16) & 0xFFFF) << 48);
             gate[1] = stub >> 32;
+            gate += 2;
         }
+
+        LoadPointer((ulong)ImageLayout.InterruptTable, 4095, isIdt: true);
     }
 
     /// <summary>Loads everything on the running CPU, whose block is mapped at <paramref name="block"/>.</summary>
@@ -66,9 +61,13 @@ public static unsafe class DescriptorSetup
         *(ushort*)(state + 102) = 0xFFFF;
 
         LoadPointer(block + MemoryLayout.PerCpuGdt, 0xEFFF, isIdt: false);
-        LoadPointer((ulong)s_idt, 4095, isIdt: true);
+        LoadPointer((ulong)ImageLayout.InterruptTable, 4095, isIdt: true);
         ReloadSelectors();
         Machine.LoadTaskRegister(TaskSelector);
+        SetStack(Vector.Debug, 1);
+        SetStack(Vector.Nmi, 2);
+        SetStack(Vector.DoubleFault, 3);
+        SetStack(Vector.MachineCheck, 4);
         Machine.LoadLdt(0);
 
         ulong* entries = (ulong*)(block + MemoryLayout.PerCpuData);
@@ -98,6 +97,10 @@ public static unsafe class DescriptorSetup
             (byte*)(Machine.PerCpuBlock + MemoryLayout.PerCpuGdt + GdtFrameOffset), 0x50, address, (entries * 8) - 1, 0x82);
         Machine.LoadLdt(LocalTableSelector);
     }
+
+    /// <summary>Lets a vector use a stack of the task state (IST).</summary>
+    private static void SetStack(int vector, ulong stack) =>
+        ImageLayout.InterruptTable[vector * 2] = (ImageLayout.InterruptTable[vector * 2] & ~(7UL << 32)) | (stack << 32);
 
     private static void Set(byte* gdt, int offset, ulong descriptor) => *(ulong*)(gdt + offset) = descriptor;
 
