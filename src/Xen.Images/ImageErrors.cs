@@ -16,7 +16,7 @@ public static class ImageErrors
         ImageError.FormatUnknown => "it is neither an ELF file nor a Linux bzImage, nor packed in a known format"u8,
         ImageError.FormatUnsupported => "its compression format is not supported here"u8,
         ImageError.BootProtocolTooOld => "its Linux boot protocol is older than 2.08"u8,
-        ImageError.PayloadOutOfRange => "its boot header points outside the file"u8,
+        ImageError.PayloadOutOfRange => "its packed kernel reaches beyond the end of the file; the file may be cut off"u8,
         ImageError.PayloadTrailingData => "unexpected data follows the packed kernel"u8,
         ImageError.PayloadSizeMismatch => "it unpacks to another size than it says"u8,
 

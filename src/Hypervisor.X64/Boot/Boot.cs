@@ -403,7 +403,12 @@ public static unsafe class Boot
         }
 
         ulong free = PageAllocator.FreeFrames << MemoryLayout.PageShift;
-        ulong most = free > MinimumKeptFree ? free - MinimumKeptFree : 0;
+        if (free <= MinimumKeptFree)
+        {
+            Stop("too little memory: "u8, "less than 64 MiB are left beside the hypervisor and the modules"u8);
+        }
+
+        ulong most = free - MinimumKeptFree;
         ulong wanted = s_options.Dom0Memory.Of(free, s_options.Guest ? 32UL << 20 : DefaultDom0);
         image.Pages = (wanted < most ? wanted : most) >> MemoryLayout.PageShift;
 
@@ -436,6 +441,11 @@ public static unsafe class Boot
         Log.Info("first domain: kernel "u8).Decimal(kernel.Length >> 10).Text(" KiB, RAM disk "u8)
             .Decimal((ulong)image.RamdiskLength >> 10).Text(" KiB, memory "u8).Decimal(image.Pages >> 8).Text(" MiB"u8).End();
         Dom0Error failure = Dom0Builder.Build(domain, image, out ImageError imageError);
+        if (failure == Dom0Error.MemoryTooSmall && wanted > most)
+        {
+            failure = Dom0Error.OutOfMemory;
+        }
+
         if (failure != Dom0Error.Ok)
         {
             Stop(

@@ -35,13 +35,13 @@ public static unsafe class BootMemory
         return best != 0;
     }
 
-    /// <summary>Zeroed pages, aligned to <paramref name="alignment"/>; panics when there are none.</summary>
+    /// <summary>Zeroed pages, aligned to <paramref name="alignment"/>; the boot ends when there are none.</summary>
     public static ulong Allocate(ulong bytes, ulong alignment = MemoryLayout.PageSize)
     {
         bytes = (bytes + MemoryLayout.PageMask) & ~MemoryLayout.PageMask;
         if (bytes > s_next - s_start || ((s_next - bytes) & ~(alignment - 1)) < s_start)
         {
-            Panic.Because("too little memory: the hypervisor's own tables do not fit below 4 GiB"u8);
+            Boot.Stop("too little memory: "u8, "the hypervisor's own tables do not fit below 4 GiB"u8);
         }
 
         s_next = (s_next - bytes) & ~(alignment - 1);

@@ -37,7 +37,8 @@ public static unsafe class SystemEnd
 
     public static void HaltOrReboot(bool noReboot)
     {
-        if (noReboot || Tsc.Hertz == 0)
+        // What ends before the clock is known learns it now, to be able to wait.
+        if (noReboot || (Tsc.Hertz == 0 && !Tsc.TryCalibrate(AcpiTables.Current)))
         {
             Log.Error("halted"u8).End();
             Machine.HaltForever();
