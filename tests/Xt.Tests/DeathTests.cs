@@ -8,6 +8,7 @@ public sealed class DeathTests
 {
     [Theory]
     [InlineData("(XEN) Panic on CPU 0:\r\n(XEN) no memory\r\n(XEN) ***\r\n", "(XEN) Panic on CPU 0: (XEN) no memory")]
+    [InlineData("(XEN) cannot start: no Domain-0: none\r\n(XEN) halted", "(XEN) cannot start: no Domain-0: none")]
     [InlineData("a\n[    1.0] Kernel panic - not syncing: no init\nb", "[ 1.0] Kernel panic - not syncing: no init")]
     [InlineData("(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.\r\n",
         "(XEN) Hardware Dom0 crashed: rebooting machine in 5 seconds.")]

@@ -95,8 +95,9 @@ public sealed record BootFiles
             case HypervisorKind.None:
                 return null;
             case HypervisorKind.Ours:
-                return File.Exists(Workspace.Hypervisor)
-                    ? Workspace.Hypervisor
+                string image = options.HypervisorImage ?? Workspace.Hypervisor;
+                return File.Exists(image)
+                    ? image
                     : throw new XtException("There is no artifacts/xen yet.", "Build it: tools/xt build");
         }
 

@@ -32,6 +32,9 @@ public sealed record MachineOptions
 {
     public HypervisorKind Hypervisor { get; init; } = HypervisorKind.Ours;
 
+    /// <summary>A file that takes the place of the hypervisor built here.</summary>
+    public string? HypervisorImage { get; init; }
+
     public LoaderKind Loader { get; init; } = LoaderKind.GrubMultiboot2;
 
     public int Cpus { get; init; } = 1;

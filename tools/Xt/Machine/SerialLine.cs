@@ -162,8 +162,8 @@ public sealed partial class SerialLine : IDisposable
 
     // A headline that ends in a colon has its reason on the next line.
     [GeneratedRegex(
-        @"[^\n]*(\bPanic on CPU \d+|\(XEN\) PANIC|FATAL TRAP|Kernel panic - not syncing|Domain 0 crashed|"
-        + @"Hardware Dom0 crashed)[^\n]*?(:\s*\n[^\n]*|\n|$)")]
+        @"[^\n]*(\bPanic on CPU \d+|\(XEN\) PANIC|\(XEN\) cannot start|FATAL TRAP|Kernel panic - not syncing|"
+        + @"Domain 0 crashed|Hardware Dom0 crashed)[^\n]*?(:\s*\n[^\n]*|\n|$)")]
     private static partial Regex Death();
 
     [GeneratedRegex(@"\s+")]
