@@ -199,6 +199,12 @@ public static class Dom0Image
                 tree.Link($"usr/bin/{applet}", "busybox");
             }
         }
+
+        // Where Linux itself looks for them when the toolstack asks a guest to end.
+        foreach (string applet in new[] { "poweroff", "reboot", "halt" })
+        {
+            tree.Link($"usr/sbin/{applet}", "../bin/busybox");
+        }
     }
 
     private static void AddXenTools(SystemTree tree)
