@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: MIT Round robin with a boost for whoever sleeps. Each CPU has a queue; a unit runs for a
+// SPDX-License-Identifier: MIT
+// Round robin with a boost for whoever sleeps. Each CPU has a queue; a unit runs for a
 // slice of 10 ms at most while others wait, and without any limit while none does. Domains have no weights.
 //
 // A unit that wakes after having slept at least as long as it ran before is boosted: it queues before all that are
