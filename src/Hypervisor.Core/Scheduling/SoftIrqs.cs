@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: MIT Soft interrupts: what interrupts and hypercalls leave to be done before the guest runs
+// SPDX-License-Identifier: MIT
+// Soft interrupts: what interrupts and hypercalls leave to be done before the guest runs
 // again. There is one stack for each CPU and nothing sleeps in the hypervisor, so this is where one vCPU gives way to
 // another and where an idle CPU waits.
 //
