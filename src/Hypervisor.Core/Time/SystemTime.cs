@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: MIT System time: nanoseconds since the hypervisor calibrated the time stamp counter at
+// SPDX-License-Identifier: MIT
+// System time: nanoseconds since the hypervisor calibrated the time stamp counter at
 // boot, the same for every CPU and guest.
 //
 //     time = base + ((TSC - base TSC) * scale >> 32)          scale = nanoseconds per tick, 32.32 fixed point
