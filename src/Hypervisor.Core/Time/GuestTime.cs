@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: MIT What a guest reads of time without asking: the time record in its vcpu_info, a copy of
+// SPDX-License-Identifier: MIT
+// What a guest reads of time without asking: the time record in its vcpu_info, a copy of
 // it at an address of its own (which Linux maps into user space), and its run state.
 //
 // The time record holds the base and the scale of SystemTime, which stand from boot on. So it is written when a vCPU
