@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: MIT The time of day, as the second since 1970 at which system time was zero. Domain-0 sets
+// SPDX-License-Identifier: MIT
+// The time of day, as the second since 1970 at which system time was zero. Domain-0 sets
 // it (XENPF_settime64, and boot from the CMOS clock); every domain reads it in its shared_info, shifted by what the
 // tools asked for. A guest adds system time.
 //
