@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: MIT Plays the mechanism's part towards a policy: time goes from event to event (a slice
+// SPDX-License-Identifier: MIT
+// Plays the mechanism's part towards a policy: time goes from event to event (a slice
 // ends, a unit has done its work, a unit wakes), and at each the rules of ISchedulingPolicy are checked. What
 // Hypervisor.Core.Scheduling does with locks and registers is left out.
 
