@@ -9,14 +9,20 @@ namespace Hypervisor.Core.Events;
 public static unsafe class EventChannelOps
 {
     /// <param name="argument">Guest address of the sub-operation's structure.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static HypercallResult Dispatch(Vcpu* current, uint command, ulong argument, CpuUserRegs* frame)
     {
-        if (command != (uint)EventChannelCommand.Send)
+        if (command == (uint)EventChannelCommand.Send)
         {
-            return Other(current, (EventChannelCommand)command, argument, frame);
+            return Send(current, argument);
         }
 
+        return Other(current, (EventChannelCommand)command, argument, frame);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    [SkipLocalsInit]
+    private static HypercallResult Send(Vcpu* current, ulong argument)
+    {
         uint port;
         return GuestMemory.Read(argument, &port) ? EventSend.Run(current->Domain, port) : Errno.Fault;
     }

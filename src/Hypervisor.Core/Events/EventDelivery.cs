@@ -25,34 +25,43 @@ namespace Hypervisor.Core.Events;
 /// <summary>Pending bits, masks and upcalls.</summary>
 public static unsafe class EventDelivery
 {
-    private const ulong UpcallPendingBit = 0;
+    private const int UpcallPendingBit = 0;
 
     /// <summary>The port has an event; <paramref name="target"/> is told unless the port is masked.</summary>
     /// <remarks>Precondition: the port has an entry; the target is the vCPU that it notifies.</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SetPending(Vcpu* target, uint port)
     {
-        SharedInfo* shared = target->Domain->SharedInfo;
-        if (!Machine.TestAndSetBit(shared->EventChannelPending, port))
+        Domain* domain = target->Domain;
+        if (!Machine.TestAndSetBit(domain->SharedInfo->EventChannelPending, port))
         {
-            if (!IsMasked(shared, port))
-            {
-                Tell(target, port >> 6);
-            }
-
-            Polling.WakePollers(target->Domain, port);
+            Tell(domain, target, port);
         }
     }
 
-    /// <summary>As <see cref="SetPending(Vcpu*, uint)"/>, where the vCPU may not have been made yet.</summary>
+    /// <summary>The port has an event; the vCPU that it notifies may not have been made yet.</summary>
     internal static void SetPending(Domain* domain, EventChannel* channel, uint port)
     {
-        Vcpu* target = domain->VcpuOf(channel->NotifyVcpu);
-        if (target != null)
+        if (!Machine.TestAndSetBit(domain->SharedInfo->EventChannelPending, port))
         {
-            SetPending(target, port);
+            Tell(domain, channel, port);
         }
     }
+
+    /// <summary>The port has become pending: does what follows from that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Tell(Domain* domain, EventChannel* channel, uint port)
+    {
+        // Every number in the field has been checked.
+        Vcpu* target = (Vcpu*)domain->VcpuPointers[channel->NotifyVcpu];
+        if (target != null)
+        {
+            Tell(domain, target, port);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasPollers(Domain* domain) =>
+        (Volatile.Read(ref domain->Events.Pollers[0]) | Volatile.Read(ref domain->Events.Pollers[1])) != 0;
 
     /// <summary>A physical interrupt that the domain has bound has come; without a port it is lost.</summary>
     public static void RaisePirq(Domain* domain, uint pirq)
@@ -79,7 +88,7 @@ public static unsafe class EventDelivery
         Vcpu* target = domain->VcpuOf(channel->NotifyVcpu);
         if (target != null)
         {
-            Tell(target, port >> 6);
+            Mark(target, port >> 6);
         }
     }
 
@@ -108,21 +117,54 @@ public static unsafe class EventDelivery
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsMasked(SharedInfo* shared, uint port) =>
+    internal static bool IsMasked(SharedInfo* shared, uint port) =>
         (Volatile.Read(ref shared->EventChannelMask[port >> 6]) >> (int)(port & 63) & 1) != 0;
 
-    private static void Tell(Vcpu* vcpu, uint word)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Tell(Domain* domain, Vcpu* target, uint port)
+    {
+        if (!IsMasked(domain->SharedInfo, port))
+        {
+            Mark(target, port >> 6);
+        }
+
+        if (HasPollers(domain))
+        {
+            Polling.WakePollers(domain, port);
+        }
+    }
+
+    /// <summary>Sets the selector's bit and the upcall's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Mark(Vcpu* vcpu, uint word)
     {
         VcpuInfo* info;
         do
         {
             info = (VcpuInfo*)Volatile.Read(ref *(ulong*)&vcpu->Info);
-            if (!Machine.TestAndSetBit(&info->EventChannelPendingSel, word)
-                && !Machine.TestAndSetBit(info, UpcallPendingBit))
+            if (TrySet(&info->EventChannelPendingSel, (int)word) && TrySet((ulong*)info, UpcallPendingBit))
             {
                 VcpuScheduling.Kick(vcpu);
             }
         }
         while (info != (VcpuInfo*)Volatile.Read(ref *(ulong*)&vcpu->Info));
+    }
+
+    /// <summary>Sets a bit; false when it was set.</summary>
+    /// <remarks>
+    /// Precondition: the caller has just passed a full barrier. A word that others write to all the time costs one
+    /// attempt and then an instruction that cannot fail.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TrySet(ulong* word, int bit)
+    {
+        ulong seen = Volatile.Read(ref *word);
+        if ((seen >> bit & 1) != 0)
+        {
+            return false;
+        }
+
+        return Interlocked.CompareExchange(ref *word, seen | 1UL << bit, seen) == seen
+            || !Machine.TestAndSetBit(word, (ulong)bit);
     }
 }

@@ -1,4 +1,10 @@
 // SPDX-License-Identifier: MIT
+// EVTCHNOP_send is the most frequent operation on ports, so its usual course is one function without calls: the peer's
+// bit is found set already, or it is set and the port is masked. Whatever else there is to do is a call in return
+// position, which becomes a jump, so that no registers are saved for it.
+//
+// Taking the lock is a full barrier, so a plain look at the bit afterwards is enough: what the sender wrote for the
+// receiver to find is visible before the look, and a receiver whose clearing comes later reads it later still.
 
 using System.Runtime.CompilerServices;
 using System.Threading;
@@ -10,46 +16,98 @@ namespace Hypervisor.Core.Events;
 public static unsafe class EventSend
 {
     /// <summary>Raises the peer of a port, or, where it is an IPI port, the port itself.</summary>
-    /// <returns>Inval: no port that one sends on. A send that has no peer yet, or none any more, is lost.</returns>
+    /// <returns>Inval: no port that one sends on. A send without a peer yet, or without one any more, is
+    /// lost.</returns>
     /// <remarks>Precondition: the caller runs on a vCPU of the domain (see <see cref="EventPorts"/>).</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Errno Run(Domain* domain, uint port)
+    public static HypercallResult Run(Domain* domain, uint port)
     {
-        EventChannel* channel = EventPorts.Find(domain, port);
-        if (channel == null)
+        uint count = Volatile.Read(ref domain->Events.PortCount);
+        if (port >= count)
         {
             return Errno.Inval;
         }
 
-        switch (StateOf(channel))
+        EventChannel* channel = EventPorts.At(domain, GuestIndex.Mask(port, count));
+        if (Volatile.Read(ref *(byte*)&channel->State) != (byte)PortState.Interdomain)
         {
-            case PortState.Interdomain:
-                ToPeer(domain, channel);
-                return Errno.Ok;
+            return ToSelf(domain, channel, port);
+        }
+
+        if (!domain->Events.Lock.TryAcquire())
+        {
+            return ToPeerLater(domain, channel);
+        }
+
+        return ToPeer(domain, channel);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static HypercallResult ToSelf(Domain* domain, EventChannel* channel, uint port)
+    {
+        switch (channel->State)
+        {
             case PortState.Ipi:
-                EventDelivery.SetPending(domain->VcpuOf(channel->NotifyVcpu), port);
+                EventDelivery.SetPending(domain, channel, port);
                 return Errno.Ok;
             case PortState.Unbound:
+            case PortState.Interdomain:
+                // Waits for a peer; if it has found one this moment, that one is told by its binding.
                 return Errno.Ok;
             default:
                 return Errno.Inval;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static PortState StateOf(EventChannel* channel) => (PortState)Volatile.Read(ref *(byte*)&channel->State);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ToPeer(Domain* domain, EventChannel* channel)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static HypercallResult ToPeerLater(Domain* domain, EventChannel* channel)
     {
         domain->Events.Lock.Acquire();
+        return ToPeer(domain, channel);
+    }
+
+    /// <remarks>Under the sender's lock, which is released.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static HypercallResult ToPeer(Domain* domain, EventChannel* channel)
+    {
         if (channel->State == PortState.Interdomain)
         {
             Domain* peer = channel->Peer;
             uint port = channel->Number;
-            EventDelivery.SetPending(peer, EventPorts.At(peer, port), port);
+            ulong* word = peer->SharedInfo->EventChannelPending + (port >> 6);
+            ulong bit = 1UL << (int)(port & 63);
+            ulong seen = Volatile.Read(ref *word);
+            if ((seen & bit) == 0)
+            {
+                if (Interlocked.CompareExchange(ref *word, seen | bit, seen) != seen)
+                {
+                    return Contend(domain, peer, port);
+                }
+
+                if (!EventDelivery.IsMasked(peer->SharedInfo, port) || EventDelivery.HasPollers(peer))
+                {
+                    return Tell(domain, peer, port);
+                }
+            }
         }
 
         domain->Events.Lock.Release();
+        return Errno.Ok;
+    }
+
+    /// <summary>Others write to the same word: a single bit is set without regard to them.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static HypercallResult Contend(Domain* domain, Domain* peer, uint port)
+    {
+        EventDelivery.SetPending(peer, EventPorts.At(peer, port), port);
+        domain->Events.Lock.Release();
+        return Errno.Ok;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static HypercallResult Tell(Domain* domain, Domain* peer, uint port)
+    {
+        EventDelivery.Tell(peer, EventPorts.At(peer, port), port);
+        domain->Events.Lock.Release();
+        return Errno.Ok;
     }
 }

@@ -16,6 +16,7 @@ public static unsafe class GrantMap
     private const int HostHolds = 2;
 
     /// <summary>Carries out one request. False: it cannot be read, or its result not be written.</summary>
+    [SkipLocalsInit]
     internal static bool RunOne(Vcpu* vcpu, ulong address, ref GranterCache granters)
     {
         GrantTableMapGrantRef request;
@@ -24,7 +25,7 @@ public static unsafe class GrantMap
             return false;
         }
 
-        Domain* granter = granters.Get(request.Dom.Raw);
+        Domain* granter = granters.Get(vcpu->Domain, request.Dom.Raw);
         request.Status = (short)(granter == null ? GrantStatus.BadDomain : Map(vcpu, granter, &request));
         return GuestMemory.Write(address + StatusOffset, (byte*)&request + StatusOffset, StatusLength);
     }

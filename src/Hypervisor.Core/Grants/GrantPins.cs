@@ -65,6 +65,93 @@ public static unsafe class GrantPins
         }
     }
 
+    /// <summary>
+    /// Copies between a granted frame and memory of the hypervisor's choice, without recording it as a pin: the use has
+    /// ended when the granter's lock is released.
+    /// </summary>
+    /// <param name="write">Into the granted frame.</param>
+    /// <returns>As <see cref="Take"/>.</returns>
+    /// <remarks>Under the granter's lock. Offset and length stay within the frame.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static GrantStatus CopyThrough(
+        Domain* granter, uint reference, ushort grantee, bool write, uint offset, void* memory, uint length)
+    {
+        uint count = GrantTable.CountOf(granter);
+        if (reference >= count)
+        {
+            return GrantStatus.BadGntref;
+        }
+
+        if (granter->Grants.IsClosed)
+        {
+            return GrantStatus.BadDomain;
+        }
+
+        reference = GuestIndex.Mask(reference, count);
+        ActiveGrant* active = GrantTable.Active(granter, reference);
+        GrantEntryV1* shared = GrantTable.Shared(granter, reference);
+        uint bits = GrantEntryFlags.Reading | (write ? GrantEntryFlags.Writing : 0u);
+        Mfn mfn;
+        if (!active->IsPinned)
+        {
+            // The first attempt of Mark.
+            uint seen = Volatile.Read(ref *(uint*)shared);
+            if ((seen & Relevant(write)) != Wanted(grantee))
+            {
+                return GrantStatus.GeneralError;
+            }
+
+            if (Interlocked.CompareExchange(ref *(uint*)shared, seen | bits, seen) != seen)
+            {
+                GrantStatus status = Mark(shared, grantee, write);
+                if (status != GrantStatus.Okay)
+                {
+                    return status;
+                }
+            }
+
+            mfn = new Mfn(Volatile.Read(ref shared->Frame));
+        }
+        else
+        {
+            GrantStatus status = JoinPinned(active, shared, grantee, write);
+            if (status != GrantStatus.Okay)
+            {
+                return status;
+            }
+
+            // What mappings have set stays set.
+            bits = write && active->Writers == 0 ? GrantEntryFlags.Writing : 0u;
+            mfn = new Mfn(active->Frame);
+        }
+
+        GrantStatus held = GrantStatus.BadPage;
+        PageInfo* page = FrameTable.Page(mfn);
+        if (FrameTable.IsValid(mfn) && (held = TryHold(page, granter, write)) == GrantStatus.Okay)
+        {
+            byte* frame = (byte*)Machine.Direct(mfn) + offset;
+            Machine.Copy(write ? frame : memory, write ? memory : frame, length);
+            Unmark(shared, bits);
+            Release(page, write);
+            return GrantStatus.Okay;
+        }
+
+        Unmark(shared, bits);
+        return held;
+    }
+
+    /// <summary>Uses an entry that mappings have pinned: it is theirs that is believed.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static GrantStatus JoinPinned(ActiveGrant* active, GrantEntryV1* shared, ushort grantee, bool write)
+    {
+        if (active->Domain != grantee)
+        {
+            return GrantStatus.GeneralError;
+        }
+
+        return write && active->Writers == 0 ? Mark(shared, grantee, write: true) : GrantStatus.Okay;
+    }
+
     /// <summary>The frame of a pinned entry, which does not change.</summary>
     internal static Mfn FrameOf(Domain* granter, uint reference) =>
         new(GrantTable.Active(granter, reference)->Frame);
@@ -73,29 +160,18 @@ public static unsafe class GrantPins
         Domain* granter, uint reference, ActiveGrant* active, ushort grantee, bool write)
     {
         GrantEntryV1* shared = GrantTable.Shared(granter, reference);
+        GrantStatus status = active->IsPinned
+            ? JoinPinned(active, shared, grantee, write)
+            : Mark(shared, grantee, write);
+        if (status != GrantStatus.Okay)
+        {
+            return status;
+        }
+
         if (!active->IsPinned)
         {
-            GrantStatus status = Mark(shared, grantee, write);
-            if (status != GrantStatus.Okay)
-            {
-                return status;
-            }
-
             active->Frame = Volatile.Read(ref shared->Frame);
             active->Domain = grantee;
-        }
-        else if (active->Domain != grantee)
-        {
-            return GrantStatus.GeneralError;
-        }
-        else if (write && active->Writers == 0)
-        {
-            // Read-only so far: writing is asked for, and may have been forbidden meanwhile.
-            GrantStatus status = Mark(shared, grantee, write: true);
-            if (status != GrantStatus.Okay)
-            {
-                return status;
-            }
         }
 
         ref uint pins = ref (write ? ref active->Writers : ref active->Readers);
@@ -132,17 +208,14 @@ public static unsafe class GrantPins
     }
 
     /// <summary>Says in the shared entry that it is in use, if it permits this use at the very moment.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static GrantStatus Mark(GrantEntryV1* shared, ushort grantee, bool write)
     {
-        // Flags in the lower half of the word, the grantee in the upper.
-        uint wanted = GrantEntryFlags.PermitAccess | ((uint)grantee << 16);
-        uint relevant = GrantEntryFlags.TypeMask | 0xFFFF_0000 | (write ? GrantEntryFlags.ReadOnly : 0u);
         uint bits = GrantEntryFlags.Reading | (write ? GrantEntryFlags.Writing : 0u);
         uint seen = Volatile.Read(ref *(uint*)shared);
         for (int attempt = 0; attempt < MarkAttempts; attempt++)
         {
-            if ((seen & relevant) != wanted)
+            if ((seen & Relevant(write)) != Wanted(grantee))
             {
                 return GrantStatus.GeneralError;
             }
@@ -159,16 +232,32 @@ public static unsafe class GrantPins
         return GrantStatus.Eagain;
     }
 
+    /// <summary>What matters of an entry's first word, which has the flags in its lower half and the grantee in the
+    /// upper.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Relevant(bool write) =>
+        GrantEntryFlags.TypeMask | 0xFFFF_0000 | (write ? GrantEntryFlags.ReadOnly : 0u);
+
+    /// <summary>And what that must be.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Wanted(ushort grantee) => GrantEntryFlags.PermitAccess | ((uint)grantee << 16);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Unmark(GrantEntryV1* shared, uint bits)
     {
         uint seen = Volatile.Read(ref *(uint*)shared);
-        if (Interlocked.CompareExchange(ref *(uint*)shared, seen & ~bits, seen) == seen)
+        if (bits == 0 || Interlocked.CompareExchange(ref *(uint*)shared, seen & ~bits, seen) == seen)
         {
             return;
         }
 
-        // The granter was faster; a single bit is cleared without regard to the others.
+        UnmarkAgain(shared, bits);
+    }
+
+    /// <summary>The granter was faster: single bits are cleared without regard to the others.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void UnmarkAgain(GrantEntryV1* shared, uint bits)
+    {
         for (; bits != 0; bits &= bits - 1)
         {
             _ = Machine.TestAndClearBit(shared, (ulong)Machine.LowestBit(bits));
@@ -210,11 +299,16 @@ public static unsafe class GrantPins
             return GrantStatus.BadPage;
         }
 
-        bool isHypervisors = (Volatile.Read(ref page->Count) & PageInfo.HypervisorFrame) != 0;
-        if (isHypervisors || (write && !PageReference.TryGetWritableType(page)))
+        if ((Volatile.Read(ref page->Count) & PageInfo.HypervisorFrame) != 0)
         {
             PageReference.Put(page);
-            return isHypervisors ? GrantStatus.BadPage : GrantStatus.GeneralError;
+            return GrantStatus.BadPage;
+        }
+
+        if (write && !PageReference.TryGetWritableType(page))
+        {
+            PageReference.Put(page);
+            return GrantStatus.GeneralError;
         }
 
         return GrantStatus.Okay;

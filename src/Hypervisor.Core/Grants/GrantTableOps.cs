@@ -19,16 +19,31 @@ public static unsafe class GrantTableOps
             return Errno.Inval;
         }
 
-        return (GrantTableCommand)command switch
+        // Statements rather than an expression: calls in return position become jumps. Most are copies.
+        if (command == (uint)GrantTableCommand.Copy)
         {
-            GrantTableCommand.MapGrantRef => Map(vcpu, array, count, frame),
-            GrantTableCommand.UnmapGrantRef => Unmap(vcpu, array, count, frame),
-            GrantTableCommand.Copy => Copy(vcpu, array, count, frame),
-            GrantTableCommand.SetupTable => count == 1 ? SetupTable(vcpu->Domain, array) : Errno.Inval,
-            GrantTableCommand.QuerySize => count == 1 ? QuerySize(vcpu->Domain, array) : Errno.Inval,
-            GrantTableCommand.DumpTable => count == 1 ? DumpTable(vcpu->Domain, array) : Errno.Inval,
-            GrantTableCommand.SetVersion => count == 1 ? SetVersion(array) : Errno.Inval,
-            GrantTableCommand.GetVersion => count == 1 ? GetVersion(vcpu->Domain, array) : Errno.Inval,
+            return Copy(vcpu, array, count, frame);
+        }
+
+        switch ((GrantTableCommand)command)
+        {
+            case GrantTableCommand.MapGrantRef:
+                return Map(vcpu, array, count, frame);
+            case GrantTableCommand.UnmapGrantRef:
+                return Unmap(vcpu, array, count, frame);
+            default:
+                return Ask(vcpu->Domain, (GrantTableCommand)command, array, count);
+        }
+    }
+
+    private static HypercallResult Ask(Domain* caller, GrantTableCommand command, ulong argument, uint count) =>
+        command switch
+        {
+            GrantTableCommand.SetupTable => count == 1 ? SetupTable(caller, argument) : Errno.Inval,
+            GrantTableCommand.QuerySize => count == 1 ? QuerySize(caller, argument) : Errno.Inval,
+            GrantTableCommand.DumpTable => count == 1 ? DumpTable(caller, argument) : Errno.Inval,
+            GrantTableCommand.SetVersion => count == 1 ? SetVersion(argument) : Errno.Inval,
+            GrantTableCommand.GetVersion => count == 1 ? GetVersion(caller, argument) : Errno.Inval,
             GrantTableCommand.Transfer => Errno.OpNotSupp,
             GrantTableCommand.UnmapAndReplace => Errno.OpNotSupp,
             GrantTableCommand.GetStatusFrames => Errno.OpNotSupp,
@@ -36,18 +51,17 @@ public static unsafe class GrantTableOps
             GrantTableCommand.CacheFlush => Errno.OpNotSupp,
             _ => Errno.NoSys,
         };
-    }
 
     private static HypercallResult Map(Vcpu* vcpu, ulong array, uint count, CpuUserRegs* frame)
     {
         GranterCache granters = default;
         HypercallResult result = Errno.Ok;
-        for (uint done = 0; done < count; done++)
+        ulong address = array;
+        for (uint left = count; left != 0; left--)
         {
-            ulong address = array + ((ulong)done * (uint)sizeof(GrantTableMapGrantRef));
-            if (MustGiveWay(done))
+            if (MustGiveWay(count, left))
             {
-                result = Rest(GrantTableCommand.MapGrantRef, address, count - done, frame);
+                result = Rest(GrantTableCommand.MapGrantRef, address, left, frame);
                 break;
             }
 
@@ -56,6 +70,8 @@ public static unsafe class GrantTableOps
                 result = Errno.Fault;
                 break;
             }
+
+            address += (uint)sizeof(GrantTableMapGrantRef);
         }
 
         granters.Clear();
@@ -66,12 +82,12 @@ public static unsafe class GrantTableOps
     {
         GrantUnmap batch = GrantUnmap.Begin();
         HypercallResult result = Errno.Ok;
-        for (uint done = 0; done < count; done++)
+        ulong address = array;
+        for (uint left = count; left != 0; left--)
         {
-            ulong address = array + ((ulong)done * (uint)sizeof(GrantTableUnmapGrantRef));
-            if (MustGiveWay(done))
+            if (MustGiveWay(count, left))
             {
-                result = Rest(GrantTableCommand.UnmapGrantRef, address, count - done, frame);
+                result = Rest(GrantTableCommand.UnmapGrantRef, address, left, frame);
                 break;
             }
 
@@ -80,6 +96,8 @@ public static unsafe class GrantTableOps
                 result = Errno.Fault;
                 break;
             }
+
+            address += (uint)sizeof(GrantTableUnmapGrantRef);
         }
 
         batch.Finish(vcpu->Domain);
@@ -91,12 +109,12 @@ public static unsafe class GrantTableOps
         GranterCache sources = default;
         GranterCache targets = default;
         HypercallResult result = Errno.Ok;
-        for (uint done = 0; done < count; done++)
+        ulong address = array;
+        for (uint left = count; left != 0; left--)
         {
-            ulong address = array + ((ulong)done * (uint)sizeof(GrantTableCopy));
-            if (MustGiveWay(done))
+            if (MustGiveWay(count, left))
             {
-                result = Rest(GrantTableCommand.Copy, address, count - done, frame);
+                result = Rest(GrantTableCommand.Copy, address, left, frame);
                 break;
             }
 
@@ -105,6 +123,8 @@ public static unsafe class GrantTableOps
                 result = Errno.Fault;
                 break;
             }
+
+            address += (uint)sizeof(GrantTableCopy);
         }
 
         sources.Clear();
@@ -112,7 +132,8 @@ public static unsafe class GrantTableOps
         return result;
     }
 
-    private static bool MustGiveWay(uint done) => done != 0 && (done & (Slice - 1)) == 0 && Preemption.IsDue();
+    private static bool MustGiveWay(uint count, uint left) =>
+        left != count && ((count - left) & (Slice - 1)) == 0 && Preemption.IsDue();
 
     private static HypercallResult Rest(GrantTableCommand command, ulong address, uint count, CpuUserRegs* frame) =>
         Continuation.With(frame, (ulong)command, address, count);

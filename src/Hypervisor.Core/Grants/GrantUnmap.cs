@@ -3,6 +3,7 @@
 // its handle into a list that runs through the handles themselves; then the TLBs are flushed; then pins and
 // references are dropped.
 
+using System.Runtime.CompilerServices;
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
 
@@ -24,6 +25,7 @@ public unsafe struct GrantUnmap
 
     /// <summary>Carries out the first step of one request. False: it cannot be read, or its result not be
     /// written.</summary>
+    [SkipLocalsInit]
     internal bool RunOne(Vcpu* vcpu, ulong address)
     {
         GrantTableUnmapGrantRef request;

@@ -9,11 +9,16 @@ public unsafe struct GranterCache
 {
     private Domain* _domain;
 
-    /// <summary>The domain with this number, or null; its reference lasts until another is asked for or <see
-    /// cref="Clear"/>.</summary>
+    /// <summary>The domain with this number, or null. Unless it is the caller's own, which runs, a reference keeps it
+    /// until another one is asked for or <see cref="Clear"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal Domain* Get(ushort id)
+    internal Domain* Get(Domain* caller, ushort id)
     {
+        if (id == caller->Id)
+        {
+            return caller;
+        }
+
         if (_domain == null || _domain->Id != id)
         {
             Clear();

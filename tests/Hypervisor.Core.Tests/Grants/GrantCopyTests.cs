@@ -272,6 +272,73 @@ public sealed unsafe class GrantCopyTests : IDisposable
     }
 
     [Fact]
+    public void A_list_may_name_granters_in_turn()
+    {
+        Mfn other = DomainBench.AddFrame(_bench.Domains.Dom0);
+        GrantBench.Write(
+            _bench.Domains.Dom0, 3, GrantEntryFlags.PermitAccess, GrantBench.Mapper, (uint)other.Raw);
+        for (int index = 0; index < 6; index++)
+        {
+            bool isFirst = (index & 1) == 0;
+            _ = DomainBench.Put(
+                _bench.Arguments,
+                new GrantTableCopy
+                {
+                    Source = isFirst ? GrantBench.Granted(9) : GrantBench.Granted(3, 0, domain: 0),
+                    Dest = GrantBench.Own(_own, (ushort)(index * 8)),
+                    Len = 8,
+                    Flags = FromGrant,
+                    Status = 55,
+                },
+                index);
+        }
+
+        Assert.Equal(0, _bench.CallAt(_bench.User, GrantTableCommand.Copy, _bench.Arguments.Address, 6));
+        for (int index = 0; index < 6; index++)
+        {
+            Assert.Equal(0, DomainBench.Get<GrantTableCopy>(_bench.Arguments, index).Status);
+            Span<byte> expected = GrantBench.Bytes((index & 1) == 0 ? _granted : other)[..8];
+            Assert.True(GrantBench.Bytes(_own).Slice(index * 8, 8).SequenceEqual(expected));
+        }
+
+        Assert.Equal(2, _bench.Domains.Dom0->References);
+        AssertClean();
+    }
+
+    [Fact]
+    public void A_writing_copy_beside_a_reading_mapping_asks_for_the_right_to_write()
+    {
+        uint handle = _bench.Map(9, 3, GrantMapFlags.HostMap | GrantMapFlags.ReadOnly);
+        GrantBench.Entry(_bench.Owner, 9)->Flags |= GrantEntryFlags.ReadOnly;
+        Assert.Equal(GrantStatus.GeneralError, Write());
+        Assert.Equal(GrantEntryFlags.Reading, GrantBench.FlagsOf(_bench.Owner, 9) & GrantBench.InUse);
+
+        // The mapping is believed, not the entry that has changed under it.
+        GrantBench.Entry(_bench.Owner, 9)->Flags = 0;
+        Assert.Equal(GrantStatus.Okay, Read());
+        Assert.Equal(GrantStatus.Okay, _bench.Unmap(handle, 3));
+        AssertClean();
+    }
+
+    [Fact]
+    public void A_mapping_of_one_domain_keeps_copies_of_another_out()
+    {
+        _ = _bench.Map(9, 3);
+        GrantBench.Entry(_bench.Owner, 9)->Domid = new DomId(0);
+        Mfn target = DomainBench.AddFrame(_bench.Domains.Dom0);
+        GrantTableCopy request = new()
+        {
+            Source = GrantBench.Granted(9),
+            Dest = GrantBench.Own(target),
+            Len = 8,
+            Flags = FromGrant,
+        };
+        Assert.Equal(
+            0, _bench.Call(_bench.Domains.Dom0, GrantTableCommand.Copy, _bench.Dom0Arguments, ref request));
+        Assert.Equal(GrantStatus.GeneralError, (GrantStatus)request.Status);
+    }
+
+    [Fact]
     public void Many_copies_give_way_and_go_on()
     {
         GrantTableCopy copy = new()
