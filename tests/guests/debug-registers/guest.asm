@@ -65,7 +65,8 @@ stepped: nop
         test rax, rax
         EXPECT_FLAG s, "nor at an address that is not canonical"
         HYPERCALL SET_DEBUGREG, 9, 0
-        EXPECT rax, EINVAL, "there is no DR9"
+        test rax, rax
+        EXPECT_FLAG s, "there is no DR9"
         ret
 
 marked: nop
