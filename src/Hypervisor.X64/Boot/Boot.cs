@@ -70,6 +70,12 @@ public static unsafe class Boot
         }
 
         CpuFeatures.Detect();
+        if (CpuFeatures.NeedsIsolation())
+        {
+            Log.Warning(
+                "this CPU needs page-table isolation (Meltdown), which is not done: hostile guests could read all memory"u8).End();
+        }
+
         MapMemory();
         ReadAcpi(window);
         BuildTables();

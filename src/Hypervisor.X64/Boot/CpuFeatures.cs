@@ -12,6 +12,9 @@ public static unsafe class CpuFeatures
     // x87, SSE, AVX and the three AVX-512 parts: what guests may be given.
     private const ulong OfferedXcr0 = 0xE7;
 
+    private const uint ArchCapabilities = 0x10A;
+    private const ulong RogueDataCacheLoadNo = 1;
+
     private static ulong s_cr4;
     private static ulong s_xcr0;
 
@@ -57,6 +60,30 @@ public static unsafe class CpuFeatures
             Machine.Cpuid(0x80000008, 0, registers);
             PhysicalAddressBits = (int)(registers[0] & 0xFF);
         }
+    }
+
+    /// <summary>
+    /// True on processors that let ring 3 read what ring 0 has mapped (Meltdown): Intel's, unless IA32_ARCH_CAPABILITIES
+    /// says otherwise (RDCL_NO; Intel SDM Vol. 4, Table 2-2).
+    /// </summary>
+    public static bool NeedsIsolation()
+    {
+        uint* registers = stackalloc uint[4];
+        Machine.Cpuid(0, 0, registers);
+        bool isIntel = registers[1] == 0x756E_6547 && registers[3] == 0x4965_6E69 && registers[2] == 0x6C65_746E;
+        if (!isIntel)
+        {
+            return false;
+        }
+
+        bool hasCapabilities = false;
+        if (registers[0] >= 7)
+        {
+            Machine.Cpuid(7, 0, registers);
+            hasCapabilities = (registers[3] & (1 << 29)) != 0;
+        }
+
+        return !hasCapabilities || (Machine.ReadMsr(ArchCapabilities) & RogueDataCacheLoadNo) == 0;
     }
 
     /// <summary>Sets CR4, PAT and XCR0 of the running CPU, and what depends on them.</summary>
