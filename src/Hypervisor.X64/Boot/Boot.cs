@@ -386,6 +386,15 @@ public static unsafe class Boot
         TimerQueue.Set(housekeeping, SystemTime.Now() + TimerActions.HousekeepingPeriod);
     }
 
+    /// <summary>One for each CPU, within the bounds of the command line.</summary>
+    private static uint FirstDomainVcpus()
+    {
+        uint count = (uint)Machine.OnlineCpus;
+        uint most = s_options.Dom0MaxVcpus;
+        count = most != 0 && count > most ? most : count;
+        return count < s_options.Dom0MinVcpus ? s_options.Dom0MinVcpus : count;
+    }
+
     private static Vcpu* BuildFirstDomain()
     {
         if (s_information.ModuleCount == 0)
@@ -400,7 +409,7 @@ public static unsafe class Boot
         image.CommandLine = kernel.CommandLine.Pointer;
         image.CommandLineLength = kernel.CommandLine.Length;
         image.IsUnprivileged = s_options.Guest;
-        image.Vcpus = 1;
+        image.Vcpus = FirstDomainVcpus();
         if (s_information.ModuleCount > 1)
         {
             BootModule ramdisk = s_information.Module(1);
@@ -418,7 +427,7 @@ public static unsafe class Boot
         ulong wanted = s_options.Dom0Memory.Of(free, s_options.Guest ? 32UL << 20 : DefaultDom0);
         image.Pages = (wanted < most ? wanted : most) >> MemoryLayout.PageShift;
 
-        Domain* domain = DomainFactory.Create(s_options.Guest ? 1u : 0u, DomainLimits.OfVcpus(1), out Errno error);
+        Domain* domain = DomainFactory.Create(s_options.Guest ? 1u : 0u, DomainLimits.OfVcpus(image.Vcpus), out Errno error);
         if (domain == null)
         {
             Stop("too little memory: "u8, "no room for the first domain's structures"u8);
@@ -442,6 +451,14 @@ public static unsafe class Boot
         if (vcpu == null)
         {
             Stop("too little memory: "u8, "no room for the first vCPU"u8);
+        }
+
+        for (uint id = 1; id < image.Vcpus; id++)
+        {
+            if (DomainFactory.CreateVcpu(domain, id) == null)
+            {
+                Stop("too little memory: "u8, "no room for all vCPUs of the first domain"u8);
+            }
         }
 
         Log.Info("first domain: kernel "u8).Decimal(kernel.Length >> 10).Text(" KiB, RAM disk "u8)
