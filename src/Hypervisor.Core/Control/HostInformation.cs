@@ -2,6 +2,7 @@
 
 using Hypervisor.Core.Console;
 using Hypervisor.Core.Emulation;
+using Hypervisor.Core.Memory;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Scheduling;
 using Hypervisor.Core.Time;
@@ -27,7 +28,7 @@ public static unsafe class HostInformation
         info->MaxNodeId = 0;
         info->CpuKhz = (uint)(SystemTime.TscHz / 1000);
         info->Capabilities = PhysicalCapabilities.Pv | PhysicalCapabilities.GrantTableV1;
-        info->TotalPages = PageAllocator.TotalFrames;
+        info->TotalPages = HostMemoryMap.RamFrames;
         info->FreePages = PageAllocator.FreeFrames;
         info->OutstandingPages = PageAllocator.ClaimedFrames;
         info->MaxMfn = FrameTable.Frames - 1;

@@ -14,10 +14,20 @@ public static unsafe class HostMemoryMap
 
     public static uint Count => s_count;
 
+    /// <summary>Frames of RAM that the machine has, the hypervisor's own among them.</summary>
+    public static ulong RamFrames { get; private set; }
+
     /// <summary>Announces the map, which stays where it is.</summary>
     public static void Set(E820Entry* entries, uint count)
     {
         s_entries = entries;
         s_count = count;
+        ulong bytes = 0;
+        for (uint index = 0; index < count; index++)
+        {
+            bytes += entries[index].Type == (uint)E820Type.Ram ? entries[index].Size : 0;
+        }
+
+        RamFrames = bytes >> MemoryLayout.PageShift;
     }
 }

@@ -36,6 +36,8 @@ public static unsafe class Boot
     private const ulong LowMemoryEnd = 1UL << 20;
     private const ulong DefaultDom0 = 1UL << 30;
     private const ulong MinimumKeptFree = 64UL << 20;
+    private const ulong LocalApicWindow = 1UL << 20;
+    private const ulong AnyNumberOfPages = 0xFF_FFFF_FFFF;
 
     private static BootInformation s_information;
     private static BootOptions s_options;
@@ -90,6 +92,7 @@ public static unsafe class Boot
         PrepareCpu();
         PrepareMemory();
         PrepareInterrupts();
+        SetHostMap();
         PrepareScheduler();
         Vcpu* first = BuildFirstDomain();
         Log.Info("starting the first domain"u8).End();
@@ -254,7 +257,6 @@ public static unsafe class Boot
         DescriptorTables.Initialise(PageAllocator.AllocatePages(0));
         DomainTable.Initialise((ulong*)PageAllocator.AllocatePages(6));
         PageOwner.Initialise((Domain*)PageAllocator.AllocatePages(1));
-        SetHostMap();
         if (!SystemPolicies.Initialise(speculationControls: false))
         {
             Stop("too little memory: "u8, "no page for the CPU policies"u8);
@@ -310,9 +312,10 @@ public static unsafe class Boot
 
     private static void SetHostMap()
     {
+        const uint MaxHostEntries = 256;
         E820Entry* entries = (E820Entry*)PageAllocator.AllocatePages(1);
         uint count = 0;
-        for (int index = 0; index < s_host.Count && count < 256; index++)
+        for (int index = 0; index < s_host.Count && count < MaxHostEntries; index++)
         {
             MemoryRegion region = s_host[index];
             entries[count].Addr = region.Base;
@@ -321,7 +324,23 @@ public static unsafe class Boot
             count++;
         }
 
+        // Firmware may leave these out, but nothing else may be put there.
+        for (int index = 0; index < s_acpi.IoApicCount; index++)
+        {
+            entries[count++] = ReservedEntry(s_acpi.IoApic(index).Address, MemoryLayout.PageSize);
+        }
+
+        entries[count++] = ReservedEntry(LocalApic.PhysicalAddress, LocalApicWindow);
         HostMemoryMap.Set(entries, count);
+    }
+
+    private static E820Entry ReservedEntry(ulong address, ulong size)
+    {
+        E820Entry entry;
+        entry.Addr = address;
+        entry.Size = size;
+        entry.Type = (uint)E820Type.Reserved;
+        return entry;
     }
 
     private static void PrepareInterrupts()
@@ -425,6 +444,10 @@ public static unsafe class Boot
 
         ulong most = free - MinimumKeptFree;
         ulong wanted = s_options.Dom0Memory.Of(free, s_options.Guest ? 32UL << 20 : DefaultDom0);
+        ulong limit = s_options.Dom0MemoryMax.Of(free, ulong.MaxValue);
+        ulong least = s_options.Dom0MemoryMin.Of(free, 0);
+        wanted = wanted < least ? least : wanted;
+        wanted = wanted < limit ? wanted : limit;
         image.Pages = (wanted < most ? wanted : most) >> MemoryLayout.PageShift;
 
         Domain* domain = DomainFactory.Create(s_options.Guest ? 1u : 0u, DomainLimits.OfVcpus(image.Vcpus), out Errno error);
@@ -435,18 +458,16 @@ public static unsafe class Boot
 
         if (s_options.Guest)
         {
+            // It is alone: nobody else could show what it says.
             ConsoleOps.AllowGuests(unlimited: true);
         }
 
         domain->IsPrivileged = !s_options.Guest;
         domain->HasHardwareAccess = !s_options.Guest;
-        domain->MaxPages = s_options.Guest ? image.Pages : 0xFFFFFFFFFF;
-        if (s_options.Guest)
-        {
-            // It is alone: nobody else could show what it says.
-            ConsoleOps.AllowGuests(unlimited: true);
-        }
-
+        domain->MaxPages = s_options.Guest ? image.Pages
+            : limit >> MemoryLayout.PageShift < image.Pages ? image.Pages
+            : s_options.Dom0MemoryMax.IsSet ? limit >> MemoryLayout.PageShift
+            : AnyNumberOfPages;
         Vcpu* vcpu = DomainFactory.CreateVcpu(domain, 0);
         if (vcpu == null)
         {

@@ -2,6 +2,7 @@
 
 using Hypervisor.Core.Control;
 using Hypervisor.Core.Emulation;
+using Hypervisor.Core.Memory;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Tests.Lifecycle;
 using Hypervisor.Core.Time;
@@ -21,6 +22,10 @@ public sealed unsafe class SysCtlTests
     [Fact]
     public void The_machine_is_described_as_it_is()
     {
+        E820Entry* map = (E820Entry*)PageAllocator.AllocatePages(0);
+        map[0] = new E820Entry { Addr = 0, Size = 0x9F000, Type = 1 };
+        map[1] = new E820Entry { Addr = 0xF0000, Size = 0x10000, Type = 2 };
+        HostMemoryMap.Set(map, 2);
         Assert.Equal(0, _host.SysCtl(SysCtlCommand.PhysInfo));
         SysCtlPhysInfo* info = &Request->PhysInfo;
         Assert.Equal(2u, info->NrCpus);
@@ -29,7 +34,7 @@ public sealed unsafe class SysCtlTests
         Assert.Equal(1u, info->ThreadsPerCore);
         Assert.Equal(1u, info->NrNodes);
         Assert.Equal(1_000_000u, info->CpuKhz);
-        Assert.Equal(PageAllocator.TotalFrames, info->TotalPages);
+        Assert.Equal(0x9Ful, info->TotalPages);
         Assert.Equal(PageAllocator.FreeFrames, info->FreePages);
         Assert.Equal(PhysicalCapabilities.Pv | PhysicalCapabilities.GrantTableV1, info->Capabilities);
         Assert.Equal(0x178B_FBFFu, info->HwCap[0]);
