@@ -3,6 +3,7 @@
 // one, else the number of logical processors of leaf 1 (all of them cores).
 
 using Hypervisor.Core.Emulation;
+using Hypervisor.Core.Memory;
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
 
@@ -32,6 +33,16 @@ public static unsafe class HostTopology
         }
     }
 
+    /// <summary>Where a CPU is: its socket, its core there, its thread there.</summary>
+    public static void PlaceOf(uint cpu, out uint socket, out uint core, out uint thread)
+    {
+        Fields(out int threadBits, out int socketBits);
+        uint apicId = Machine.CpuOf(cpu)->LocalApicId;
+        socket = apicId >> socketBits;
+        core = (apicId & ((1u << socketBits) - 1)) >> threadBits;
+        thread = apicId & ((1u << threadBits) - 1);
+    }
+
     /// <summary>XEN_SYSCTL_cputopoinfo: without a list only the number is told.</summary>
     public static HypercallResult Cpus(SysCtlCpuTopoInfo* request)
     {
@@ -39,13 +50,10 @@ public static unsafe class HostTopology
         if (request->CpuTopo != 0)
         {
             count = request->NumCpus < count ? request->NumCpus : count;
-            Fields(out int threadBits, out int socketBits);
             for (uint cpu = 0; cpu < count; cpu++)
             {
-                uint apicId = Machine.CpuOf(cpu)->LocalApicId;
                 SysCtlCpuTopo place;
-                place.Core = (apicId & ((1u << socketBits) - 1)) >> threadBits;
-                place.Socket = apicId >> socketBits;
+                PlaceOf(cpu, out place.Socket, out place.Core, out _);
                 place.Node = 0;
                 if (!GuestMemory.WriteElement(request->CpuTopo, cpu, &place))
                 {
@@ -64,7 +72,7 @@ public static unsafe class HostTopology
         if (request->NumNodes != 0 && request->MemInfo != 0)
         {
             SysCtlMemInfo memory;
-            memory.MemSize = PageAllocator.TotalFrames << MemoryLayout.PageShift;
+            memory.MemSize = HostMemoryMap.RamFrames << MemoryLayout.PageShift;
             memory.MemFree = PageAllocator.FreeFrames << MemoryLayout.PageShift;
             if (!GuestMemory.Write(request->MemInfo, &memory))
             {

@@ -170,14 +170,10 @@ public static unsafe class PlatformOps
         vendor[1] = registers[3];
         vendor[2] = registers[2];
 
-        // Intel SDM Vol. 2A, CPUID leaf 1: the extended fields count only for families 6 and 15.
-        Machine.Cpuid(1, 0, registers);
-        uint signature = registers[0];
-        uint family = (signature >> 8) & 0xF;
-        uint model = (signature >> 4) & 0xF;
-        version->Family = family == 0xF ? family + ((signature >> 20) & 0xFF) : family;
-        version->Model = family is 6 or 0xF ? model | ((signature >> 12) & 0xF0) : model;
-        version->Stepping = signature & 0xF;
+        CpuSignature signature = CpuSignature.Read();
+        version->Family = signature.Family;
+        version->Model = signature.Model;
+        version->Stepping = signature.Stepping;
         return GuestMemory.Write(argument, request) ? Errno.Ok : Errno.Fault;
     }
 }

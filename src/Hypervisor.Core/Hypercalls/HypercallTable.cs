@@ -74,6 +74,8 @@ public static unsafe class HypercallTable
                 return EventChannelOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f);
             case HypercallNumber.PhysDevOp:
                 return PhysDevOps.Dispatch(v, (uint)f->Rdi, f->Rsi, f);
+            case HypercallNumber.Mca:
+                return MachineCheckOps.Dispatch(v, f->Rdi);
             case HypercallNumber.SysCtl:
                 return SysCtlOps.Dispatch(v, f->Rdi, f);
             case HypercallNumber.DomCtl:
