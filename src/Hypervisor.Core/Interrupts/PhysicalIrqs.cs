@@ -11,7 +11,7 @@ namespace Hypervisor.Core.Interrupts;
 public static unsafe class PhysicalIrqs
 {
     /// <summary>Gives the domain the right to a pin.</summary>
-    /// <returns>Inval: no such pin. Busy: the hypervisor serves it itself, or too many domains have it.</returns>
+    /// <returns>Inval: no such pin. Busy: too many domains have it.</returns>
     public static Errno MapPin(Domain* domain, uint gsi)
     {
         IrqDescriptor* irq = IrqTable.TakePin(gsi);
@@ -51,7 +51,7 @@ public static unsafe class PhysicalIrqs
             *binding = default;
         }
 
-        bool isLast = binding != null && !IrqTable.HasBinding(irq);
+        bool isLast = binding != null && irq->Internal == InternalIrq.None && !IrqTable.HasBinding(irq);
         irq->Lock.Release();
         if (isLast)
         {
@@ -92,7 +92,8 @@ public static unsafe class PhysicalIrqs
     }
 
     /// <summary>Routes the interrupt to the domain; <paramref name="share"/>: others may have it, too.</summary>
-    /// <returns>Inval: the domain has no right to it. Busy: another one has it and either will not share.</returns>
+    /// <returns>Inval: the domain has no right to it. Busy: the hypervisor serves it itself, or another domain has it and
+    /// either will not share.</returns>
     public static Errno Bind(Domain* domain, uint pirq, bool share)
     {
         IrqDescriptor* irq = IrqTable.Get(pirq);
@@ -224,17 +225,13 @@ public static unsafe class PhysicalIrqs
     private static Errno Grant(IrqDescriptor* irq, Domain* domain)
     {
         irq->Lock.Acquire();
-        IrqBinding* binding = null;
-        if (irq->Internal == InternalIrq.None)
+        IrqBinding* binding = IrqDescriptor.BindingOf(irq, domain);
+        if (binding == null)
         {
-            binding = IrqDescriptor.BindingOf(irq, domain);
-            if (binding == null)
+            binding = IrqDescriptor.BindingOf(irq, null);
+            if (binding != null)
             {
-                binding = IrqDescriptor.BindingOf(irq, null);
-                if (binding != null)
-                {
-                    *binding = new IrqBinding { Domain = domain };
-                }
+                *binding = new IrqBinding { Domain = domain };
             }
         }
 
@@ -250,7 +247,7 @@ public static unsafe class PhysicalIrqs
             return Errno.Inval;
         }
 
-        if (binding->IsBound)
+        if (binding->IsBound || irq->Internal != InternalIrq.None)
         {
             return Errno.Busy;
         }
