@@ -222,7 +222,10 @@ public static unsafe class PrivilegedOps
         }
 
         parts->VcpuId = vcpu->Id;
-        parts->OsXsave = (vcpu->Cr4Guest & Cr4.OsXsave) != 0;
+
+        // CR4.OSXSAVE is always on (ContextSwitch.LoadCr4): Linux looks for the bit before it writes CR4, and uses XSAVE only
+        // where it shows.
+        parts->OsXsave = ExtendedState.HostXcr0 != 0;
         parts->Xcr0 = vcpu->Xcr0;
         CpuidPolicy.Read(
             vcpu->Domain->CpuidPolicy, *parts, leaf, (uint)frame->Rcx, out CpuidResult result);
