@@ -18,14 +18,16 @@ public unsafe struct BootText
 
     public readonly ReadOnlySpan<byte> Span => new(Pointer, Length);
 
-    public readonly bool Equals(ReadOnlySpan<byte> other)
+    public readonly bool Equals(ReadOnlySpan<byte> other) => other.Length == Length && StartsWith(other);
+
+    public readonly bool StartsWith(ReadOnlySpan<byte> other)
     {
-        if (other.Length != Length)
+        if (other.Length > Length)
         {
             return false;
         }
 
-        for (int i = 0; i < Length; i++)
+        for (int i = 0; i < other.Length; i++)
         {
             if (Pointer[i] != other[i])
             {

@@ -46,6 +46,11 @@ internal static unsafe class Multiboot1
         }
 
         BootError error = ReadTexts(flags, start, window, information);
+        if (NamesFiles(information))
+        {
+            information->CommandLine = WithoutFirstWord(information->CommandLine);
+        }
+
         if (error == BootError.Ok && (flags & HasModules) != 0)
         {
             error = ReadModules(*(uint*)(start + 20), *(uint*)(start + 24), window, information);
@@ -106,6 +111,26 @@ internal static unsafe class Multiboot1
         return first == null ? unreachable : information->KeepText(first, window.Length - address, out text);
     }
 
+    /// <summary>Loaders other than GRUB 2 put the name of the file in front of its words.</summary>
+    private static bool NamesFiles(BootInformation* information) =>
+        information->LoaderName.Length != 0 && !information->LoaderName.StartsWith("GRUB 2"u8);
+
+    private static BootText WithoutFirstWord(BootText text)
+    {
+        int position = 0;
+        while (position < text.Length && text.Pointer[position] != ' ')
+        {
+            position++;
+        }
+
+        while (position < text.Length && text.Pointer[position] == ' ')
+        {
+            position++;
+        }
+
+        return new BootText(text.Pointer + position, text.Length - position);
+    }
+
     private static BootError ReadModules(uint count, ulong address, PhysicalWindow window, BootInformation* information)
     {
         if (count > BootInformation.MaxModules)
@@ -124,6 +149,11 @@ internal static unsafe class Multiboot1
             uint* module = (uint*)(modules + (i * ModuleSize));
             BootError error = KeepText(
                 module[2], window, information, BootError.CommandLineOutOfReach, out BootText commandLine);
+            if (NamesFiles(information))
+            {
+                commandLine = WithoutFirstWord(commandLine);
+            }
+
             if (error == BootError.Ok)
             {
                 error = MultibootInfo.AddModule(information, window, module[0], module[1], commandLine);

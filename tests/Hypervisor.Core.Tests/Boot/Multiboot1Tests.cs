@@ -80,6 +80,20 @@ public sealed unsafe class Multiboot1Tests
     }
 
     [Fact]
+    public void Names_of_files_that_other_loaders_put_in_front_are_left_out()
+    {
+        using BootMemory memory = Sound();
+        memory.WriteText(0x2200, "qemu");
+
+        Assert.Equal(BootError.Ok, memory.Parse(MultibootInfo.Magic1));
+
+        BootInformation* found = memory.Information;
+        Assert.Equal("dom0_mem=512M", BootMemory.Text(found->CommandLine));
+        Assert.Equal("console=hvc0", BootMemory.Text(found->Module(0).CommandLine));
+        Assert.Equal(0, found->Module(1).CommandLine.Length);
+    }
+
+    [Fact]
     public void Texts_survive_the_loaders_memory()
     {
         using BootMemory memory = Sound();
