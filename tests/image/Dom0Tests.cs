@@ -9,7 +9,7 @@ namespace Image.Tests;
 public sealed class Dom0Tests(SessionPool pool)
 {
     [Theory]
-    [Hypervisors(ours: false)]
+    [Hypervisors]
     public void Domain_0_reaches_its_shell_as_the_privileged_domain(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 =>
         {
@@ -18,19 +18,19 @@ public sealed class Dom0Tests(SessionPool pool)
         });
 
     [Theory]
-    [Hypervisors(ours: false)]
+    [Hypervisors]
     public void Xl_lists_Domain_0_with_its_memory_and_CPUs(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 =>
             Assert.Matches(@"(?m)^Domain-0 +0 +512 +1 +r-----", dom0.Require("xl list")));
 
     [Theory]
-    [Hypervisors(ours: false)]
+    [Hypervisors]
     public void Xm_lists_Domain_0_with_its_memory_and_CPUs(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 =>
             Assert.Matches(@"(?m)^Domain-0 +0 +512 +1 +r-----", dom0.Require("xm list")));
 
     [Theory]
-    [Hypervisors(ours: false)]
+    [Hypervisors]
     public void Xl_info_knows_the_machine(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 =>
         {
@@ -42,7 +42,19 @@ public sealed class Dom0Tests(SessionPool pool)
         });
 
     [Theory]
-    [Hypervisors(ours: false)]
+    [Hypervisors]
+    public void The_hypervisors_own_messages_can_be_read_by_both_tools(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            string messages = dom0.Require("xl debug-keys h; xl dmesg");
+
+            Assert.Contains("(XEN) ", messages);
+            Assert.Matches("(?i)command line: .*dom0_mem=512M", messages);
+            Assert.Equal(messages, dom0.Require("xm dmesg"));
+        });
+
+    [Theory]
+    [Hypervisors]
     public void Time_goes_on_and_sleeping_takes_as_long_as_asked(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 =>
         {
@@ -53,13 +65,13 @@ public sealed class Dom0Tests(SessionPool pool)
         });
 
     [Theory]
-    [Hypervisors(ours: false)]
+    [Hypervisors]
     public void Processes_are_made_in_numbers_and_end(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 => Assert.Equal("500\n", dom0.Require(
             "n=0; for i in $(seq 500); do [ \"$(/usr/bin/busybox echo $i)\" = $i ] && n=$((n + 1)); done; echo $n")));
 
     [Theory]
-    [Hypervisors(ours: false)]
+    [Hypervisors]
     public void Floating_point_of_two_processes_does_not_mix(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 => Assert.Equal("1\n", dom0.Require(
             """
