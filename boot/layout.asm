@@ -16,6 +16,9 @@ extern boot_cpu_block
 extern symbol_table
 extern symbol_table_end
 extern symbol_names
+extern ap_trampoline
+extern ap_trampoline_end
+extern boot_l4
 extern interrupt_table
 
 section .text progbits alloc exec nowrite align=16
@@ -46,6 +49,7 @@ symbols:
         dq trap_stubs, boot_cpu_block
         dq symbol_table, symbol_table_end, symbol_names
         dq interrupt_table
+        dq ap_trampoline, ap_trampoline_end, boot_l4
 
 section .text
 ; After LGDT: CS by a far return, SS the hypervisor's, the others null.

@@ -37,7 +37,7 @@ public static unsafe class ContextSwitch
                 Unload(cpu, loaded);
             }
 
-            Load(cpu, next);
+            Load(cpu, next, loaded);
         }
 
         cpu->Current = next;
@@ -49,6 +49,7 @@ public static unsafe class ContextSwitch
     {
         Unload(cpu, vcpu);
         VcpuRoots.Load(HypervisorSlots.IdleCr3);
+        Release(vcpu);
     }
 
     /// <summary>CR4 bits that the vCPU may set.</summary>
@@ -87,10 +88,13 @@ public static unsafe class ContextSwitch
         }
 
         cpu->Loaded = null;
-        System.Threading.Volatile.Write(ref vcpu->LoadedOn, Vcpu.NotLoaded);
     }
 
-    private static void Load(CpuInfo* cpu, Vcpu* vcpu)
+    /// <summary>Nothing of the vCPU is left in this processor, its root included: it may go elsewhere, or away.</summary>
+    private static void Release(Vcpu* vcpu) =>
+        System.Threading.Volatile.Write(ref vcpu->LoadedOn, Vcpu.NotLoaded);
+
+    private static void Load(CpuInfo* cpu, Vcpu* vcpu, Vcpu* previous)
     {
         Trace.Record(TraceEvent.Switch, vcpu->Domain->Id, vcpu->Id);
         vcpu->LoadedOn = cpu->CpuId;
@@ -99,6 +103,11 @@ public static unsafe class ContextSwitch
         DescriptorTables.LoadGdt(vcpu);
         DescriptorTables.LoadLdt(vcpu);
         VcpuRoots.Load(vcpu->InKernelMode ? vcpu->Cr3Kernel : vcpu->Cr3User);
+        if (previous != null)
+        {
+            Release(previous);
+        }
+
         LoadCr4(vcpu);
         cpu->Guest = vcpu->Registers;
         cpu->TaskSwitchedSet = vcpu->TaskSwitched ? (byte)1 : (byte)0;

@@ -2,6 +2,7 @@
 
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Hypervisor.Core.Events;
 using Hypervisor.Core.Time;
 using Hypervisor.Sched;
@@ -132,11 +133,31 @@ public unsafe struct Vcpu
 }
 
 /// <summary>Reasons in <see cref="Vcpu.Work"/> why the slow way back to the guest is taken.</summary>
-public static class VcpuWork
+public static unsafe class VcpuWork
 {
     public const uint Nmi = 1 << 0;
     public const uint DestroySelf = 1 << 1;
 
     /// <summary><see cref="Vcpu.ParkedTables"/> wait.</summary>
     public const uint ReleaseTable = 1 << 2;
+
+    /// <summary>Other CPUs set bits too (an NMI), so each change is a locked one.</summary>
+    public static void Set(Vcpu* vcpu, uint bits) => Change(vcpu, bits, 0);
+
+    public static void Clear(Vcpu* vcpu, uint bits) => Change(vcpu, 0, bits);
+
+    private static void Change(Vcpu* vcpu, uint set, uint clear)
+    {
+        uint seen = Volatile.Read(ref vcpu->Work);
+        while (true)
+        {
+            uint found = Interlocked.CompareExchange(ref vcpu->Work, (seen | set) & ~clear, seen);
+            if (found == seen)
+            {
+                return;
+            }
+
+            seen = found;
+        }
+    }
 }

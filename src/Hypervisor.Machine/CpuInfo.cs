@@ -76,9 +76,13 @@ public unsafe struct CpuInfo
     [FieldOffset(0x258)]
     public void* BlockTable;
 
-    /// <summary>Flush clock of this CPU's last TLB flush.</summary>
+    /// <summary>Flush clock when this CPU's last complete TLB flush began.</summary>
     [FieldOffset(0x254)]
     public uint FlushStamp;
+
+    /// <summary>Not zero: another CPU waits for this one to flush (<c>TlbFlush.Serve</c>).</summary>
+    [FieldOffset(0x264)]
+    public int FlushWanted;
 
     /// <summary>Entries ever recorded, and the last sixteen of three words each (<see cref="Trace"/>).</summary>
     [FieldOffset(0x260)]

@@ -46,8 +46,18 @@ internal sealed unsafe class DomainBench : IDisposable
         }
 
         FakeMachine.RunOn(0);
+        Machine.OnFlushRequest = FlushOn;
         Dom0 = AddDomain(0);
         Dom0->IsPrivileged = true;
+    }
+
+    /// <summary>Another CPU takes the interrupt at once.</summary>
+    private static void FlushOn(uint cpu)
+    {
+        uint own = FakeMachine.Cpu.Number;
+        FakeMachine.RunOn(cpu);
+        TlbFlush.Serve(Hypervisor.Machine.Cpu);
+        FakeMachine.RunOn(own);
     }
 
     public FakeMachine Machine { get; }

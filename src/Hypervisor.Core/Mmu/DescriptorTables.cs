@@ -69,9 +69,10 @@ public static unsafe class DescriptorTables
 
         if ((type & (PageType.CountMask | PageType.Partial)) == 0 && (page->Count & PageInfo.HypervisorFrame) == 0)
         {
-            TlbFlush.BeforeReuse(page->FlushStamp);
             if (System.Threading.Interlocked.CompareExchange(ref page->Type, PageType.Descriptors | 1, type) == type)
             {
+                // From now on nobody can map it to write; who did has forgotten it before the check.
+                TlbFlush.BeforeReuse(page->FlushStamp);
                 if (CheckFrame(mfn))
                 {
                     page->Type |= PageType.Validated;
@@ -89,7 +90,7 @@ public static unsafe class DescriptorTables
     public static void PutFrame(Mfn mfn)
     {
         PageInfo* page = FrameTable.Page(mfn);
-        page->FlushStamp = TlbFlush.Clock;
+        TlbFlush.Stamp(page);
         page->Type--;
         PageReference.Put(page);
     }

@@ -133,7 +133,7 @@ public static unsafe class DomainPages
     public static void Free(PageInfo* page)
     {
         Domain* domain = DomainTable.Peek(page->Owner);
-        page->FlushStamp = TlbFlush.Clock;
+        TlbFlush.Stamp(page);
         if ((page->Count & PageInfo.HypervisorFrame) != 0)
         {
             page->Count = 0;

@@ -146,7 +146,8 @@ public static unsafe class EntryUpdate
         if (!preserveAccessedDirty)
         {
             // Writers are serialised by the lock; the processor adds accessed and dirty bits only, and they may be lost here.
-            Volatile.Write(ref *slot, entry);
+            // A locked store, because the flush clock is read next (TlbFlush).
+            _ = Interlocked.Exchange(ref *(long*)slot, (long)entry);
             return true;
         }
 

@@ -28,7 +28,7 @@ public static unsafe class GrantPte
         if (slot != null)
         {
             ulong old = *slot;
-            Volatile.Write(ref *slot, (entry | Pte.User) & ~Pte.Global);
+            _ = Interlocked.Exchange(ref *(long*)slot, (long)((entry | Pte.User) & ~Pte.Global));
             if ((old & Pte.Present) != 0)
             {
                 LeafEntries.Put(domain, old);
@@ -54,7 +54,7 @@ public static unsafe class GrantPte
         ulong rights = Pte.Present | (writable ? Pte.Writable : 0);
         if ((old & (Pte.Present | Pte.Writable)) == rights && Pte.FrameOf(old) == expected)
         {
-            Volatile.Write(ref *slot, 0);
+            _ = Interlocked.Exchange(ref *(long*)slot, 0);
             LeafEntries.Put(domain, old);
             error = Errno.Ok;
         }

@@ -73,9 +73,12 @@ public static unsafe class LeafEntries
         {
             PageReference.PutWritableType(page);
         }
+        else
+        {
+            // An unmapped frame may be freed by the next instruction of its owner.
+            TlbFlush.Stamp(page);
+        }
 
-        // An unmapped frame may be freed by the next instruction of its owner.
-        page->FlushStamp = TlbFlush.Clock;
         PageReference.Put(page);
     }
 

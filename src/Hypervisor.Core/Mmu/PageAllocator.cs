@@ -123,7 +123,9 @@ public static unsafe class PageAllocator
 
         for (ulong frame = 0; frame < 1UL << order; frame++)
         {
+            // A guest that had the frame may have a translation left, with which it could write to what is ours now.
             PageInfo* page = FrameTable.Page(first + frame);
+            TlbFlush.BeforeReuse(page->FlushStamp);
             page->Owner = FrameTable.OwnerHypervisor;
             page->Count = PageInfo.HypervisorFrame | 1;
             page->Type = 0;

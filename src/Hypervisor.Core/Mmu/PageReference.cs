@@ -98,7 +98,7 @@ public static unsafe class PageReference
                 // A CPU may still use the frame as what it was (a page table in its paging-structure cache).
                 if ((seen & PageType.Mask) != PageType.None)
                 {
-                    TlbFlush.BeforeReuse(page->FlushStamp);
+                    TlbFlush.BeforeReuse(Volatile.Read(ref page->FlushStamp));
                 }
 
                 next = PageType.Writable | PageType.Validated | 1;
@@ -121,11 +121,7 @@ public static unsafe class PageReference
     public static void PutWritableType(PageInfo* page)
     {
         // Before the count can be seen as zero: whoever changes the type then must know what to flush.
-        if ((page->Type & PageType.CountMask) == 1)
-        {
-            page->FlushStamp = TlbFlush.Clock;
-        }
-
+        TlbFlush.Stamp(page);
         _ = Interlocked.Add(ref *(long*)&page->Type, -1);
     }
 }

@@ -79,7 +79,7 @@ public static unsafe class PageTables
         if (result == TableResult.Preempted)
         {
             vcpu->ParkedTables[vcpu->ParkedCount++] = FrameTable.FrameOf(page).Raw;
-            vcpu->Work |= VcpuWork.ReleaseTable;
+            VcpuWork.Set(vcpu, VcpuWork.ReleaseTable);
         }
     }
 
@@ -95,7 +95,7 @@ public static unsafe class PageTables
         domain->MmuLock.Release();
         if (result == TableResult.Done && --vcpu->ParkedCount == 0)
         {
-            vcpu->Work &= ~VcpuWork.ReleaseTable;
+            VcpuWork.Clear(vcpu, VcpuWork.ReleaseTable);
         }
     }
 
@@ -125,16 +125,17 @@ public static unsafe class PageTables
             return (seen & PageType.Mask) == wanted ? ValidateEntries(domain, page, level) : TableResult.Refused;
         }
 
-        // From here the frame is nobody's table and nobody's writable page; make it ours before anyone can write to it.
-        if ((seen & PageType.Mask) != PageType.None)
-        {
-            TlbFlush.BeforeReuse(page->FlushStamp);
-        }
-
+        // The frame is nobody's table and nobody's writable page; make it ours before anyone can write to it.
         ulong start = wanted | PageType.Partial;
         if (System.Threading.Interlocked.CompareExchange(ref page->Type, start, seen) != seen)
         {
             return TableResult.Refused;
+        }
+
+        // Only now nobody can map it for a moment and leave a translation behind; and nothing has been looked at yet.
+        if ((seen & PageType.Mask) != PageType.None)
+        {
+            TlbFlush.BeforeReuse(page->FlushStamp);
         }
 
         _ = System.Threading.Interlocked.Add(ref *(long*)&page->Count, 1);
@@ -258,7 +259,7 @@ public static unsafe class PageTables
             }
         }
 
-        page->FlushStamp = TlbFlush.Clock;
+        TlbFlush.Stamp(page);
         System.Threading.Volatile.Write(ref page->Type, type);
         return TableResult.Done;
     }

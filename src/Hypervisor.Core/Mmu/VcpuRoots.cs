@@ -73,9 +73,10 @@ public static unsafe class VcpuRoots
     public static void Load(ulong cr3)
     {
         CpuInfo* cpu = Machine.Cpu;
+        uint stamp = TlbFlush.Begin();
         cpu->Cr3 = cr3;
         Machine.WriteCr3(cr3);
-        TlbFlush.NoteFlush(cpu);
+        TlbFlush.End(cpu, stamp);
     }
 
     private static Errno Take(Domain* domain, Mfn mfn) => PageTables.Get(domain, mfn, 4) switch

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // vcpu_op. Linux asks is_up of 8,192 vCPU numbers while it boots, so a number beyond the domain's is refused first.
 
-using System.Threading;
 using Hypervisor.Core.Time;
 using Xen.Abi;
 
@@ -135,18 +134,7 @@ public static unsafe class VcpuOps
     public static void RaiseNmi(Vcpu* vcpu)
     {
         vcpu->NmiPending = true;
-        uint seen = Volatile.Read(ref vcpu->Work);
-        while (true)
-        {
-            uint found = Interlocked.CompareExchange(ref vcpu->Work, seen | VcpuWork.Nmi, seen);
-            if (found == seen)
-            {
-                break;
-            }
-
-            seen = found;
-        }
-
+        VcpuWork.Set(vcpu, VcpuWork.Nmi);
         VcpuScheduling.Kick(vcpu);
     }
 

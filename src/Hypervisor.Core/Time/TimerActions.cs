@@ -35,6 +35,7 @@ public static unsafe class TimerActions
                 break;
             case TimerKind.Housekeeping:
                 Machine.PollConsole();
+                Mmu.TlbFlush.Refresh();
                 Interrupts.IrqTable.Tick();
                 TimerQueue.Set(timer, now + HousekeepingPeriod);
                 break;

@@ -16,7 +16,8 @@ public static unsafe class GuestMode
     public static void EnterKernel(Vcpu* vcpu)
     {
         vcpu->InKernelMode = true;
-        TlbFlush.NoteFlush(Machine.SwitchGuestMode(vcpu->Cr3Kernel));
+        uint stamp = TlbFlush.Begin();
+        TlbFlush.End(Machine.SwitchGuestMode(vcpu->Cr3Kernel), stamp);
     }
 
     /// <summary>From kernel to user; the vCPU has a user root.</summary>
@@ -24,6 +25,7 @@ public static unsafe class GuestMode
     public static void EnterUser(Vcpu* vcpu)
     {
         vcpu->InKernelMode = false;
-        TlbFlush.NoteFlush(Machine.SwitchGuestMode(vcpu->Cr3User));
+        uint stamp = TlbFlush.Begin();
+        TlbFlush.End(Machine.SwitchGuestMode(vcpu->Cr3User), stamp);
     }
 }

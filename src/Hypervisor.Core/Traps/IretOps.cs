@@ -49,7 +49,10 @@ public static unsafe class IretOps
         if (vcpu->NmiMasked)
         {
             vcpu->NmiMasked = false;
-            vcpu->Work |= vcpu->NmiPending ? VcpuWork.Nmi : 0;
+            if (vcpu->NmiPending)
+            {
+                VcpuWork.Set(vcpu, VcpuWork.Nmi);
+            }
         }
     }
 

@@ -10,6 +10,11 @@ public static unsafe class Nmis
     /// <summary>A hardware NMI while a guest ran.</summary>
     public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame)
     {
+        if (Machine.IsEnding)
+        {
+            Machine.HaltForever();
+        }
+
         Machine.Cpu->NmiCount++;
         Domain* dom0 = DomainTable.Peek(0);
         if (dom0 != null && dom0->VcpuOf(0) == vcpu)
@@ -22,13 +27,13 @@ public static unsafe class Nmis
     public static void Raise(Vcpu* vcpu)
     {
         vcpu->NmiPending = true;
-        vcpu->Work |= VcpuWork.Nmi;
+        VcpuWork.Set(vcpu, VcpuWork.Nmi);
     }
 
     /// <summary>Delivers a pending NMI.</summary>
     public static void Deliver(Vcpu* vcpu, CpuUserRegs* frame)
     {
-        vcpu->Work &= ~VcpuWork.Nmi;
+        VcpuWork.Clear(vcpu, VcpuWork.Nmi);
         if (!vcpu->NmiPending || vcpu->NmiMasked || vcpu->Traps[Vector.Nmi].Address == 0)
         {
             return;

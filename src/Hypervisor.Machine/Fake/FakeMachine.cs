@@ -20,6 +20,9 @@ public sealed unsafe class FakeMachine
     /// <summary>Turns of a waiting loop after which a test is told that it hangs.</summary>
     public const int SpinLimit = 10_000_000;
 
+    /// <summary>Distance to a flush clock that nobody has reached yet.</summary>
+    internal const uint MuchLater = 1 << 20;
+
     private const int FrameTableEntry = 32;
 
     [ThreadStatic]
@@ -110,12 +113,14 @@ public sealed unsafe class FakeMachine
 
     public List<PortAccess> PortWrites { get; } = [];
 
-    /// <summary>Device registers by address are plain memory; this counts requests to flush other CPUs'
-    /// translations.</summary>
+    /// <summary>Requests to other CPUs to flush their translations.</summary>
     public int RemoteFlushes { get; set; }
 
-    /// <summary>Stamps of the requests that named one.</summary>
-    public List<uint> RemoteFlushStamps { get; } = [];
+    /// <summary>Stands in for the interrupt that such a request is. Without it the other CPU flushes at
+    /// once.</summary>
+    public Action<uint> OnFlushRequest { get; set; }
+
+    public bool IsEnding { get; set; }
 
     public int CacheWriteBacks { get; set; }
 

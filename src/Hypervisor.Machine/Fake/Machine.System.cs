@@ -63,21 +63,26 @@ public static unsafe partial class Machine
         FakeMachine.Current.OnKick?.Invoke(cpu);
     }
 
-    public static void FlushOthers()
+    public static void RequestFlush(uint cpu)
     {
-        if (OnlineCpus > 1)
+        FakeMachine machine = FakeMachine.Current;
+        machine.RemoteFlushes++;
+        if (machine.OnFlushRequest != null)
         {
-            FakeMachine.Current.RemoteFlushes++;
+            machine.OnFlushRequest(cpu);
+            return;
         }
+
+        // It flushes at once: later than whatever this CPU has seen.
+        CpuInfo* other = machine.CpuOf(cpu).Info;
+        other->FlushWanted = 0;
+        other->FlushStamp = Cpu->FlushStamp + FakeMachine.MuchLater;
     }
 
-    public static void FlushOthersOlderThan(uint stamp)
+    public static bool IsEnding
     {
-        if (OnlineCpus > 1)
-        {
-            FakeMachine.Current.RemoteFlushes++;
-            FakeMachine.Current.RemoteFlushStamps.Add(stamp);
-        }
+        get => FakeMachine.Current.IsEnding;
+        set => FakeMachine.Current.IsEnding = value;
     }
 
     public static void ArmTimer(ulong tsc)

@@ -11,6 +11,7 @@ public static unsafe partial class Machine
 {
     private static uint s_logThreshold;
     private static uint s_onlineCpus;
+    private static bool s_isEnding;
 
     /// <summary>Log lines above this level are dropped.</summary>
     public static LogLevel LogThreshold
@@ -71,22 +72,16 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "machine_kick")]
     public static extern void Kick(uint cpu);
 
-    /// <summary>Makes every other online CPU flush its guest translations, and waits until they have.</summary>
-    public static void FlushOthers()
-    {
-        if (s_onlineCpus > 1)
-        {
-            FlushRemote();
-        }
-    }
+    /// <summary>Interrupts <paramref name="cpu"/> so that it looks whether a flush is wanted of it.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_request_flush")]
+    public static extern void RequestFlush(uint cpu);
 
-    /// <summary>As <see cref="FlushOthers"/>, for the CPUs that have not flushed since <paramref name="stamp"/>.</summary>
-    public static void FlushOthersOlderThan(uint stamp)
+    /// <summary>The machine is being stopped or restarted: a CPU that takes an NMI halts for good.</summary>
+    public static bool IsEnding
     {
-        if (s_onlineCpus > 1)
-        {
-            FlushRemote();
-        }
+        get => s_isEnding;
+        set => s_isEnding = value;
     }
 
     /// <summary>Number of CPUs that run; they are numbered from 0.</summary>
@@ -100,10 +95,6 @@ public static unsafe partial class Machine
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "machine_arm_timer")]
     public static extern void ArmTimer(ulong tsc);
-
-    [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "machine_flush_remote")]
-    private static extern void FlushRemote();
 
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "console_write")]

@@ -94,6 +94,7 @@ public static unsafe class Boot
         PrepareInterrupts();
         SetHostMap();
         PrepareScheduler();
+        StartOthers();
         Vcpu* first = BuildFirstDomain();
         Log.Info("starting the first domain"u8).End();
         CpuInfo* cpu = Machine.Cpu;
@@ -218,6 +219,11 @@ public static unsafe class Boot
         CpuInfo* cpu = (CpuInfo*)(ImageLayout.BootBlock + MemoryLayout.PerCpuInfo);
         cpu->BlockTable = table;
         cpu->Cr3 = FinalTables.Root;
+        fixed (AcpiInformation* acpi = &s_acpi)
+        fixed (BootOptions* options = &s_options)
+        {
+            Processors.MapBlocks(acpi, options);
+        }
     }
 
     private static void PrepareCpu()
@@ -405,6 +411,15 @@ public static unsafe class Boot
         TimerQueue.Set(housekeeping, SystemTime.Now() + TimerActions.HousekeepingPeriod);
     }
 
+    private static void StartOthers()
+    {
+        fixed (Core.Boot.MemoryMap* host = &s_host)
+        fixed (BootInformation* information = &s_information)
+        {
+            Processors.StartOthers(host, information);
+        }
+    }
+
     /// <summary>One for each CPU, within the bounds of the command line.</summary>
     private static uint FirstDomainVcpus()
     {
@@ -480,6 +495,12 @@ public static unsafe class Boot
             {
                 Stop("too little memory: "u8, "no room for all vCPUs of the first domain"u8);
             }
+        }
+
+        for (uint id = 0; s_options.Dom0VcpusPin && id < image.Vcpus; id++)
+        {
+            CpuMask place = CpuMask.Of(id % Machine.OnlineCpus);
+            _ = VcpuScheduling.SetAffinity(domain->VcpuOf(id), place, place);
         }
 
         Log.Info("first domain: kernel "u8).Decimal(kernel.Length >> 10).Text(" KiB, RAM disk "u8)

@@ -24,6 +24,9 @@ public static unsafe class ImageLayout
     private const int NameTableEndIndex = 13;
     private const int NamesIndex = 14;
     private const int InterruptTableIndex = 15;
+    private const int StartTemplateIndex = 16;
+    private const int StartTemplateEndIndex = 17;
+    private const int BootRootIndex = 18;
 
     public static ulong Start => Symbol(StartIndex);
 
@@ -59,6 +62,14 @@ public static unsafe class ImageLayout
 
     /// <summary>The IDT that all CPUs share.</summary>
     public static ulong* InterruptTable => (ulong*)Symbol(InterruptTableIndex);
+
+    /// <summary>Code that other CPUs begin with (boot/ap.asm).</summary>
+    public static ulong StartTemplate => Symbol(StartTemplateIndex);
+
+    public static ulong StartTemplateEnd => Symbol(StartTemplateEndIndex);
+
+    /// <summary>Root of the tables that the boot stub made: they map the first 4 GiB where they are.</summary>
+    public static ulong BootRoot => Symbol(BootRootIndex);
 
     public static ulong PhysicalOf(ulong address) => address - MemoryLayout.ImageBase;
 

@@ -2,7 +2,9 @@
 
 using System;
 using System.Runtime;
+using System.Threading;
 using Hypervisor.Core.Acpi;
+using Hypervisor.X64.Apic;
 using Hypervisor.X64.Console;
 using Hypervisor.X64.Timers;
 
@@ -13,12 +15,13 @@ public static unsafe class SystemEnd
 {
     private const ulong FiveSeconds = 5_000_000;
 
-    private static bool s_isPanicking;
+    private static int s_isPanicking;
 
     [RuntimeExport("machine_reboot")]
     public static void Reboot()
     {
         Log.Info("rebooting"u8).End();
+        StopOthers();
         AcpiSleep.TryReset();
 
         // The chipset's reset register, then the keyboard controller, then a triple fault of our own making.
@@ -32,6 +35,7 @@ public static unsafe class SystemEnd
     public static void PowerOff()
     {
         Log.Info("Domain-0 has shut down; the machine can be switched off"u8).End();
+        StopOthers();
         Machine.HaltForever();
     }
 
@@ -53,12 +57,13 @@ public static unsafe class SystemEnd
     [RuntimeExport("machine_panic")]
     public static void Panic(byte* reason, int length)
     {
-        if (s_isPanicking)
+        // One CPU tells what happened; another that panics meanwhile, or the same one again, stands still.
+        if (Interlocked.Exchange(ref s_isPanicking, 1) != 0)
         {
             Machine.HaltForever();
         }
 
-        s_isPanicking = true;
+        StopOthers();
         Consoles.BreakLock();
         Log.Error("****************************************"u8).End();
         Log.Error("Panic on CPU "u8).Decimal(Machine.Cpu->CpuId).Text(": "u8)
@@ -67,5 +72,15 @@ public static unsafe class SystemEnd
         Trace.Print();
         Log.Error("****************************************"u8).End();
         Machine.HaltForever();
+    }
+
+    /// <summary>Every other CPU halts, whatever it is doing.</summary>
+    private static void StopOthers()
+    {
+        Machine.IsEnding = true;
+        if (Machine.OnlineCpus > 1)
+        {
+            LocalApic.SendNmiToOthers();
+        }
     }
 }

@@ -90,6 +90,11 @@ public static unsafe class InterruptEntry
         switch ((byte)frame->EntryVector)
         {
             case Vector.Nmi:
+                if (Machine.IsEnding)
+                {
+                    Machine.HaltForever();
+                }
+
                 Machine.Cpu->NmiCount++;
                 return;
             case Vector.Debug:
@@ -115,6 +120,10 @@ public static unsafe class InterruptEntry
             case Vector.EventCheck:
                 LocalApic.EndOfInterrupt();
                 SoftIrqs.Receive(Machine.Cpu);
+                break;
+            case Vector.FlushTlb:
+                LocalApic.EndOfInterrupt();
+                TlbFlush.Serve(Machine.Cpu);
                 break;
             case Vector.Spurious:
                 break;

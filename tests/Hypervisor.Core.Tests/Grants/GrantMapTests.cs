@@ -381,6 +381,8 @@ public sealed unsafe class GrantMapTests : IDisposable
             _ = DomainBench.Put(_bench.Arguments, GrantBench.UnmapRequest(handles[slot], slot), index);
         }
 
+        // A CPU that has the domain loaded is asked to flush, once.
+        _bench.User->VcpuOf(0)->LoadedOn = 1;
         int flushes = _bench.Domains.Machine.RemoteFlushes;
         int local = FakeMachine.Cpu.Cr3Writes;
         Assert.Equal(0, _bench.CallAt(
