@@ -96,6 +96,7 @@ public static unsafe class Boot
         PrepareScheduler();
         StartOthers();
         Vcpu* first = BuildFirstDomain();
+        FreeModules();
         Log.Info("starting the first domain"u8).End();
         CpuInfo* cpu = Machine.Cpu;
         _ = DomainLifecycle.Unpause(first->Domain);
@@ -519,6 +520,28 @@ public static unsafe class Boot
         }
 
         return vcpu;
+    }
+
+    /// <summary>The first domain has its copies of everything: the modules' memory is like any other.</summary>
+    private static void FreeModules()
+    {
+        for (int index = 0; index < s_information.ModuleCount; index++)
+        {
+            // They begin on page boundaries. What shares the last page with one is not known, so it stays.
+            BootModule module = s_information.Module(index);
+            for (int number = 0; number < s_host.Count; number++)
+            {
+                MemoryRegion region = s_host[number];
+                ulong start = module.Start > region.Base ? module.Start : region.Base;
+                ulong end = module.End < region.End ? module.End : region.End;
+                start = start > LowMemoryEnd ? start : LowMemoryEnd;
+                if (region.Type == MemoryType.Ram && start < end)
+                {
+                    PageAllocator.AddMemory(
+                        (start + MemoryLayout.PageMask) >> MemoryLayout.PageShift, end >> MemoryLayout.PageShift);
+                }
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.InternalCall)]
