@@ -2,12 +2,12 @@
 //
 // Which features a PV guest may see. The words and bits are those of <xen/arch-x86/cpufeatureset.h>; a featureset is
 // that array of words wherever the tools see one. The letters there are the default of the policy: A for all guests,
-// a for all guests that ask, S and H for hardware-assisted guests alone. Two things differ here:
+// a for all guests that ask, S and H for hardware-assisted guests alone. Three things differ here:
 //
 //  - DBEXT is withheld. Its address-mask MSRs would be state of a vCPU that nothing saves.
+//  - SEP is withheld: there is no way in by SYSENTER, and 32-bit programs on Intel processors would use it.
 //  - Speculation controls (IBRSB, STIBP, SSBD, IBPB …) are shown only if the caller says that SPEC_CTRL is switched
-// with
-//    the vCPU.
+//    with the vCPU.
 using System;
 using Xen.Abi;
 
@@ -69,7 +69,7 @@ public static class PvFeatures
 
     private static ReadOnlySpan<uint> All =>
     [
-        0x1FC9_CBF5, 0xF6D8_3203, 0xEA50_0800, 0x0021_09E3, 0x0000_0007, 0xFDAF_0B29, 0x0240_5F43, 0x0000_0000,
+        0x1FC9_C3F5, 0xF6D8_3203, 0xEA50_0800, 0x0021_09E3, 0x0000_0007, 0xFDAF_0B29, 0x0240_5F43, 0x0000_0000,
         0x6400_1005, 0xAC00_441C, 0x0000_1C30, 0x7800_0064, 0x0000_0000, 0x0000_0021, 0x0000_0000, 0x0000_0000,
         0x1D12_E173, 0x4000_0000, 0x0000_0006,
     ];

@@ -16,13 +16,13 @@ public unsafe class CpuidPolicyTests
         CpuFeature.Pcid, CpuFeature.X2apic, CpuFeature.TscDeadline, CpuFeature.OsXSave, CpuFeature.Svm, CpuFeature.Osvw,
         CpuFeature.Ibs, CpuFeature.Topoext, CpuFeature.Dbext, CpuFeature.Page1gb, CpuFeature.TscAdjust, CpuFeature.Smep,
         CpuFeature.Smap, CpuFeature.Invpcid, CpuFeature.Mpx, CpuFeature.Pku, CpuFeature.Ospke, CpuFeature.Umip,
-        CpuFeature.CetSs, CpuFeature.XSaveS, CpuFeature.Ibrs, CpuFeature.TsxCtrl,
+        CpuFeature.CetSs, CpuFeature.XSaveS, CpuFeature.Ibrs, CpuFeature.TsxCtrl, CpuFeature.Sep,
     ];
 
     public static TheoryData<CpuFeature> VisibleFeatures =>
     [
         CpuFeature.Fpu, CpuFeature.Tsc, CpuFeature.Msr, CpuFeature.Pae, CpuFeature.Mce, CpuFeature.Cx8, CpuFeature.Apic,
-        CpuFeature.Sep, CpuFeature.Mca, CpuFeature.Pat, CpuFeature.Htt, CpuFeature.Cx16, CpuFeature.XSave,
+        CpuFeature.Mca, CpuFeature.Pat, CpuFeature.Htt, CpuFeature.Cx16, CpuFeature.XSave,
         CpuFeature.Avx, CpuFeature.Rdrand, CpuFeature.Hypervisor, CpuFeature.Syscall, CpuFeature.Nx, CpuFeature.Rdtscp, CpuFeature.Lm,
         CpuFeature.LahfLm, CpuFeature.CmpLegacy, CpuFeature.XSaveOpt, CpuFeature.Fsgsbase, CpuFeature.Avx2,
         CpuFeature.Rdseed, CpuFeature.Avx512f, CpuFeature.Rdpid, CpuFeature.Clzero, CpuFeature.ArchCaps,
