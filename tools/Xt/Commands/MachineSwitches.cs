@@ -32,6 +32,7 @@ public sealed class MachineSwitches
         DefaultValueFactory = _ => "grub-mb2",
     };
 
+    private readonly Option<string> _machine;
     private readonly Option<int> _cpus;
     private readonly Option<int> _memory;
     private readonly Option<int> _dom0Memory;
@@ -88,6 +89,12 @@ public sealed class MachineSwitches
     {
         _ = _hypervisor.AcceptOnlyFromAmong("ours", "xen", "none");
         _ = _loader.AcceptOnlyFromAmong([.. s_loaders.Keys]);
+        _machine = new("--machine")
+        {
+            Description = "QEMU's board: q35 (PCI Express) or pc (i440FX)",
+            DefaultValueFactory = _ => _defaults.Machine,
+        };
+        _ = _machine.AcceptOnlyFromAmong("q35", "pc");
         _cpus = new("--smp") { Description = "number of CPUs", DefaultValueFactory = _ => _defaults.Cpus };
         _memory = new("--memory")
         {
@@ -111,8 +118,8 @@ public sealed class MachineSwitches
     {
         Option[] options =
         [
-            _hypervisor, _loader, _cpus, _memory, _dom0Memory, _scheduler, _drive, _append, _dom0Append, _cpu,
-            _accelerator, _initrd, _module, _noModules, _gdb, _icount, _qemuLog, _qemu, _noBuild,
+            _hypervisor, _loader, _machine, _cpus, _memory, _dom0Memory, _scheduler, _drive, _append, _dom0Append,
+            _cpu, _accelerator, _initrd, _module, _noModules, _gdb, _icount, _qemuLog, _qemu, _noBuild,
         ];
         Array.ForEach(options, command.Options.Add);
     }
@@ -136,6 +143,7 @@ public sealed class MachineSwitches
     {
         Hypervisor = Enum.Parse<HypervisorKind>(result.GetRequiredValue(_hypervisor), true),
         Loader = s_loaders[result.GetRequiredValue(_loader)],
+        Machine = result.GetRequiredValue(_machine),
         Cpus = result.GetRequiredValue(_cpus),
         MemoryMegabytes = result.GetRequiredValue(_memory),
         Dom0MemoryMegabytes = result.GetRequiredValue(_dom0Memory),

@@ -37,6 +37,9 @@ public sealed record MachineOptions
 
     public LoaderKind Loader { get; init; } = LoaderKind.GrubMultiboot2;
 
+    /// <summary>QEMU's board: <c>q35</c> (PCI Express) or <c>pc</c> (i440FX).</summary>
+    public string Machine { get; init; } = "q35";
+
     public int Cpus { get; init; } = 1;
 
     public int MemoryMegabytes { get; init; } = 2048;

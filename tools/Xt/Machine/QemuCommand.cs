@@ -21,7 +21,7 @@ public static class QemuCommand
     {
         List<string> line =
         [
-            "-machine", "q35", "-accel", options.Accelerator, "-cpu", options.CpuModel,
+            "-machine", options.Machine, "-accel", options.Accelerator, "-cpu", options.CpuModel,
             "-smp", options.Cpus.ToString(CultureInfo.InvariantCulture),
             "-m", options.MemoryMegabytes.ToString(CultureInfo.InvariantCulture),
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
