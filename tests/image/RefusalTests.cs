@@ -137,7 +137,7 @@ public sealed class RefusalTests : IDisposable
 
     [Theory]
     [InlineData("MultibootInfo__Parse")]
-    [InlineData("Boot__BuildTables")]
+    [InlineData("MemorySetup__BuildTables")]
     [InlineData("Boot__PrepareCpu")]
     [InlineData("DomainFactory__Create")]
     public void A_fault_of_the_boot_code_is_a_panic_with_registers(string method)

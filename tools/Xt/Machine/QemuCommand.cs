@@ -21,9 +21,12 @@ public static class QemuCommand
     {
         List<string> line =
         [
-            "-machine", options.Machine, "-accel", options.Accelerator, "-cpu", options.CpuModel,
+            "-machine", $"{options.Machine},memory-backend=ram", "-accel", options.Accelerator, "-cpu", options.CpuModel,
             "-smp", options.Cpus.ToString(CultureInfo.InvariantCulture),
             "-m", options.MemoryMegabytes.ToString(CultureInfo.InvariantCulture),
+            // Machines may be larger than the host: what they do not touch costs nothing.
+            "-object", string.Create(
+                CultureInfo.InvariantCulture, $"memory-backend-ram,id=ram,size={options.MemoryMegabytes}M,reserve=off"),
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             // On a terminal Ctrl+A is QEMU's, and Ctrl+C goes to the machine.
             "-chardev", $"stdio,id=serial0,logfile={Escaped(serialLog)}" +

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+
+using Hypervisor.Core;
+using Hypervisor.Core.Boot;
+using Hypervisor.Core.Console;
+using Hypervisor.Core.Dom0;
+using Hypervisor.Core.Mmu;
+using Hypervisor.Core.Scheduling;
+using Hypervisor.Sched;
+using Xen.Abi;
+using Xen.Images;
+
+namespace Hypervisor.X64.Boot;
+
+/// <summary>Makes the first domain of the boot modules.</summary>
+public static unsafe class FirstDomain
+{
+    private const ulong DefaultDom0 = 1UL << 30;
+    private const ulong MinimumKeptFree = 64UL << 20;
+    private const ulong AnyNumberOfPages = 0xFF_FFFF_FFFF;
+
+    /// <summary>One for each CPU, within the bounds of the command line.</summary>
+    private static uint CountVcpus()
+    {
+        uint count = (uint)Machine.OnlineCpus;
+        uint most = BootData.Options->Dom0MaxVcpus;
+        count = most != 0 && count > most ? most : count;
+        return count < BootData.Options->Dom0MinVcpus ? BootData.Options->Dom0MinVcpus : count;
+    }
+
+    /// <summary>Its first vCPU, ready to run; the domain is still paused.</summary>
+    public static Vcpu* Build()
+    {
+        if (BootData.Information->ModuleCount == 0)
+        {
+            Boot.Stop("no Domain-0: "u8, "the boot loader passed no module; the first one must be its kernel"u8);
+        }
+
+        BootModule kernel = BootData.Information->Module(0);
+        Dom0Image image = default;
+        image.Kernel = (byte*)Machine.Direct(kernel.Start);
+        image.KernelLength = (nuint)kernel.Length;
+        image.CommandLine = kernel.CommandLine.Pointer;
+        image.CommandLineLength = kernel.CommandLine.Length;
+        image.IsUnprivileged = BootData.Options->Guest;
+        image.Vcpus = CountVcpus();
+        if (BootData.Information->ModuleCount > 1)
+        {
+            BootModule ramdisk = BootData.Information->Module(1);
+            image.Ramdisk = (byte*)Machine.Direct(ramdisk.Start);
+            image.RamdiskLength = (nuint)ramdisk.Length;
+        }
+
+        ulong free = PageAllocator.FreeFrames << MemoryLayout.PageShift;
+        if (free <= MinimumKeptFree)
+        {
+            Boot.Stop("too little memory: "u8, "less than 64 MiB are left beside the hypervisor and the modules"u8);
+        }
+
+        ulong most = free - MinimumKeptFree;
+        ulong wanted = BootData.Options->Dom0Memory.Of(free, BootData.Options->Guest ? 32UL << 20 : DefaultDom0);
+        ulong limit = BootData.Options->Dom0MemoryMax.Of(free, ulong.MaxValue);
+        ulong least = BootData.Options->Dom0MemoryMin.Of(free, 0);
+        wanted = wanted < least ? least : wanted;
+        wanted = wanted < limit ? wanted : limit;
+        image.Pages = (wanted < most ? wanted : most) >> MemoryLayout.PageShift;
+
+        Domain* domain = DomainFactory.Create(BootData.Options->Guest ? 1u : 0u, DomainLimits.OfVcpus(image.Vcpus), out Errno error);
+        if (domain == null)
+        {
+            Boot.Stop("too little memory: "u8, "no room for the first domain's structures"u8);
+        }
+
+        if (BootData.Options->Guest)
+        {
+            // It is alone: nobody else could show what it says.
+            ConsoleOps.AllowGuests(unlimited: true);
+        }
+
+        domain->IsPrivileged = !BootData.Options->Guest;
+        domain->HasHardwareAccess = !BootData.Options->Guest;
+        domain->MaxPages = BootData.Options->Guest ? image.Pages
+            : limit >> MemoryLayout.PageShift < image.Pages ? image.Pages
+            : BootData.Options->Dom0MemoryMax.IsSet ? limit >> MemoryLayout.PageShift
+            : AnyNumberOfPages;
+        Vcpu* vcpu = DomainFactory.CreateVcpu(domain, 0);
+        if (vcpu == null)
+        {
+            Boot.Stop("too little memory: "u8, "no room for the first vCPU"u8);
+        }
+
+        for (uint id = 1; id < image.Vcpus; id++)
+        {
+            if (DomainFactory.CreateVcpu(domain, id) == null)
+            {
+                Boot.Stop("too little memory: "u8, "no room for all vCPUs of the first domain"u8);
+            }
+        }
+
+        for (uint id = 0; BootData.Options->Dom0VcpusPin && id < image.Vcpus; id++)
+        {
+            CpuMask place = CpuMask.Of(id % Machine.OnlineCpus);
+            _ = VcpuScheduling.SetAffinity(domain->VcpuOf(id), place, place);
+        }
+
+        Log.Info("first domain: kernel "u8).Decimal(kernel.Length >> 10).Text(" KiB, RAM disk "u8)
+            .Decimal((ulong)image.RamdiskLength >> 10).Text(" KiB, memory "u8).Decimal(image.Pages >> 8).Text(" MiB"u8).End();
+        Dom0Error failure = Dom0Builder.Build(domain, image, out ImageError imageError);
+        if (failure == Dom0Error.MemoryTooSmall && wanted > most)
+        {
+            failure = Dom0Error.OutOfMemory;
+        }
+
+        if (failure != Dom0Error.Ok)
+        {
+            Boot.Stop(
+                "the first module cannot be started: "u8,
+                failure == Dom0Error.Image ? ImageErrors.Describe(imageError) : Dom0Errors.Describe(failure));
+        }
+
+        return vcpu;
+    }
+
+    /// <summary>The first domain has its copies of everything: the modules' memory is like any other.</summary>
+    public static void FreeModules()
+    {
+        Core.Boot.MemoryMap* host = BootData.Host;
+        for (int index = 0; index < BootData.Information->ModuleCount; index++)
+        {
+            // They begin on page boundaries. What shares the last page with one is not known, so it stays.
+            BootModule module = BootData.Information->Module(index);
+            for (int number = 0; number < host->Count; number++)
+            {
+                MemoryRegion region = (*host)[number];
+                ulong start = module.Start > region.Base ? module.Start : region.Base;
+                ulong end = module.End < region.End ? module.End : region.End;
+                start = start > BootData.LowMemoryEnd ? start : BootData.LowMemoryEnd;
+                if (region.Type == MemoryType.Ram && start < end)
+                {
+                    PageAllocator.AddMemory(
+                        (start + MemoryLayout.PageMask) >> MemoryLayout.PageShift, end >> MemoryLayout.PageShift);
+                }
+            }
+        }
+    }
+}

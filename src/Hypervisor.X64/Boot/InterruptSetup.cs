@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+
+using Hypervisor.Core.Acpi;
+using Hypervisor.Core.Interrupts;
+using Hypervisor.Core.Mmu;
+using Hypervisor.Core.Time;
+using Hypervisor.Core.Traps;
+using Hypervisor.X64.Apic;
+using Hypervisor.X64.Console;
+using Hypervisor.X64.Timers;
+
+namespace Hypervisor.X64.Boot;
+
+/// <summary>Clocks and interrupt controllers.</summary>
+public static unsafe class InterruptSetup
+{
+    /// <summary>Measures the time stamp counter, then sets up local APIC, I/O APICs and the tables of interrupts.</summary>
+    public static void Prepare()
+    {
+        AcpiInformation* acpi = BootData.Acpi;
+        if (!Tsc.TryCalibrate(acpi))
+        {
+            Boot.Stop("no timer: "u8, "neither the ACPI timer nor the PIT counts, so the time stamp counter's rate is unknown"u8);
+        }
+
+        SystemTime.Calibrate(Tsc.Hertz);
+        SystemTime.IsTscStable = true;
+        LegacyPic.Disable();
+        Pit.Silence();
+        if (!LocalApic.TryInitialise())
+        {
+            Boot.Stop("no local APIC: "u8, "the processor reports none"u8);
+        }
+
+        LocalApic.EnableOnThisCpu(acpi, 0);
+        if (!LocalApic.TryCalibrateTimer(Tsc.Hertz))
+        {
+            Boot.Stop("no timer: "u8, "the local APIC's timer does not count"u8);
+        }
+
+        int orders = 0;
+        while ((MemoryLayout.PageSize << orders) < IrqTable.MemorySize)
+        {
+            orders++;
+        }
+
+        IrqTable.Initialise(PageAllocator.AllocatePages(orders));
+        int controllers = IoApic.Discover(acpi);
+        IrqTable.ApplyOverrides(acpi);
+        for (int index = 0; index < acpi->IoApicCount; index++)
+        {
+            _ = DeviceMemoryRules.Refuse(Mfn.OfAddress(acpi->IoApic(index).Address), 1);
+        }
+
+        Consoles.ConnectInput(acpi);
+        Log.Info("time stamp counter "u8).Decimal(Tsc.Hertz / 1000).Text(" kHz "u8)
+            .Text("("u8).Text(Tsc.Describe(Tsc.Source)).Text(")"u8).Text(", I/O APICs: "u8).Decimal(controllers).End();
+        Wallclock.Set(Rtc.ReadSeconds(acpi), 0);
+
+        Machine.Cpu->LocalApicId = LocalApic.Id;
+        _ = DeviceMemoryRules.Refuse(Mfn.OfAddress(LocalApic.PhysicalAddress), 1);
+        PortAccess.SetOwnSerialPorts(Consoles.OwnedPort(0), Consoles.OwnedPort(1));
+    }
+}
