@@ -17,14 +17,15 @@ public static class TestCommand
 {
     private const string Host = "host";
     private const string Guests = "guests";
+    private const string Boot = "boot";
     private const string Image = "image";
 
     public static Command Create()
     {
         Option<bool> withLong = new("--long") { Description = "also what takes too long for every day" };
         Option<string?> filter = new("--filter") { Description = "only tests whose name contains this text" };
-        Option<string[]> only = new("--only") { Description = "only this tier: host, guests or image; may be repeated" };
-        _ = only.AcceptOnlyFromAmong(Host, Guests, Image);
+        Option<string[]> only = new("--only") { Description = "only this tier: host, guests, boot or image; may be repeated" };
+        _ = only.AcceptOnlyFromAmong(Host, Guests, Boot, Image);
         Option<int> jobs = new("--jobs")
         {
             Description = "machines that run at once",
@@ -39,8 +40,9 @@ public static class TestCommand
         Option<bool> noBuild = new("--no-build") { Description = "test what is in artifacts/ as it is" };
         Command command = new("test",
             "Run all tests: host (the logic as ordinary libraries), guests (micro guests in tests/guests, each one\n"
-            + "promise of the interface), image (whole systems booted in QEMU). The last line says how many passed,\n"
-            + "failed and were skipped; the exit status is 0 only when none failed.\n\n"
+            + "promise of the interface), boot (Domain-0 up and down on machines of many kinds), image (whole systems\n"
+            + "booted in QEMU). The last line says how many passed, failed and were skipped; the exit status is 0 only\n"
+            + "when none failed.\n\n"
             + "  xt test                        the gate, as in continuous integration\n"
             + "  xt test --only host --filter Xz\n"
             + "  xt test --only guests --filter event\n"
@@ -55,7 +57,7 @@ public static class TestCommand
         };
         command.SetAction(result =>
         {
-            string[] chosen = result.GetValue(only) is { Length: > 0 } some ? some : [Host, Guests, Image];
+            string[] chosen = result.GetValue(only) is { Length: > 0 } some ? some : [Host, Guests, Boot, Image];
             HypervisorKind kind = Enum.Parse<HypervisorKind>(result.GetRequiredValue(hypervisor), true);
             TestTally tally = new();
             string? wanted = result.GetValue(filter);
@@ -70,6 +72,12 @@ public static class TestCommand
             {
                 Tier("micro guests", () => MicroGuestTests.Run(
                     tally, kind, wanted, result.GetValue(withLong), result.GetRequiredValue(jobs)));
+            }
+
+            if (isBuilt && chosen.Contains(Boot))
+            {
+                Tier("boot matrix", () => BootTests.Run(
+                    tally, wanted, result.GetValue(withLong), result.GetRequiredValue(jobs)));
             }
 
             if (isBuilt && chosen.Contains(Image))

@@ -127,6 +127,18 @@ public static class Dom0Image
     public static bool IsProgram(string file) =>
         Path.GetExtension(file) is not ".dbg" and not ".debug" and not ".so" && ElfObject.TryRead(file) != null;
 
+    /// <summary>A RAM disk that only tells how Domain-0 came up (Boot/init): the quickest way to its user space.</summary>
+    public static string BootRamdisk()
+    {
+        List<string> packages = ["busybox-static"];
+        PackageStore.Ensure(packages);
+        SystemTree tree = new(packages);
+        AddSkeleton(tree);
+        AddBusybox(tree);
+        AddResources(tree, "Boot/");
+        return Cached(tree, "boot");
+    }
+
     private static string GuestRamdisk(List<string> packages)
     {
         SystemTree tree = new(packages);
@@ -144,7 +156,7 @@ public static class Dom0Image
         string path = Path.Combine(Workspace.Cache, $"{name}-{tree.Key(name)}.cpio");
         if (!File.Exists(path))
         {
-            Report.Step($"making the RAM disk of {(name == "dom0" ? "Domain-0" : "the example guest")}");
+            Report.Step($"making the RAM disk \"{name}\"");
             foreach (string old in Directory.EnumerateFiles(Workspace.Cache, $"{name}-*.cpio"))
             {
                 if (File.GetLastAccessTimeUtc(old) < DateTime.UtcNow.AddHours(-2))
