@@ -156,7 +156,8 @@ public sealed class PvDomainBuilder
         _hypervisor.Domains.SetShare(_domain, scheduler, _config.Weight ?? weight, _config.Cap ?? cap);
     }
 
-    private uint AllocatePort() => _hypervisor.Events.AllocateUnbound(_domain, default).Raw;
+    /// <summary>A new port of the domain for Domain-0 to bind to.</summary>
+    internal uint AllocatePort() => _hypervisor.Events.AllocateUnbound(_domain, default).Raw;
 
     /// <summary>
     /// Claims the whole amount first: either there is enough for all of it, or nothing is taken. Memory then comes in
@@ -242,7 +243,8 @@ public sealed class PvDomainBuilder
         return done;
     }
 
-    private ToolstackException NotEnough(ulong pages, XenException cause)
+    /// <summary>The error that says how much memory there is.</summary>
+    internal ToolstackException NotEnough(ulong pages, XenException cause)
     {
         PhysicalInfo physical = _hypervisor.System.PhysicalInfo();
         ulong freeMiB = (physical.FreePages - Math.Min(physical.FreePages, physical.OutstandingPages)) / 256;
@@ -254,7 +256,7 @@ public sealed class PvDomainBuilder
     }
 
     /// <summary>The first entries of the grant table let Domain-0's daemons map the two rings.</summary>
-    private void SeedGrants(DomainRings rings)
+    internal void SeedGrants(DomainRings rings)
     {
         if (rings.ConsoleFrame > uint.MaxValue || rings.StoreFrame > uint.MaxValue)
         {

@@ -57,7 +57,8 @@ public sealed class DomainCreator
         }
     }
 
-    private void RefuseTakenName(string name)
+    /// <summary>Fails when a domain has the name already.</summary>
+    internal void RefuseTakenName(string name)
     {
         DomainDirectory directory = new(_hypervisor, () => _store);
         foreach (DomainInfo info in _hypervisor.System.ListDomains())
@@ -70,7 +71,8 @@ public sealed class DomainCreator
         }
     }
 
-    private DomId CreateEmpty(DomainConfig config)
+    /// <summary>A domain with nothing in it.</summary>
+    internal DomId CreateEmpty(DomainConfig config)
     {
         uint capabilities = _hypervisor.System.PhysicalInfo().Capabilities;
         int grantVersion = (capabilities & PhysicalCapabilities.GrantTableV2) != 0 ? 2 : 1;
@@ -84,7 +86,8 @@ public sealed class DomainCreator
         }
     }
 
-    private void JoinPool(DomId domain, DomainConfig config)
+    /// <summary>Moves the domain to the pool that its configuration names.</summary>
+    internal void JoinPool(DomId domain, DomainConfig config)
     {
         if (config.Pool is null or "Pool-0")
         {
@@ -103,7 +106,8 @@ public sealed class DomainCreator
         throw new ToolstackException($"pool: there is no CPU pool '{config.Pool}'", "See 'xl cpupool-list'");
     }
 
-    private void Undo(DomId domain)
+    /// <summary>Removes all of a half-built domain; failures on the way are not reported.</summary>
+    internal void Undo(DomId domain)
     {
         try
         {

@@ -14,6 +14,7 @@ public sealed class Hypervisor : IDisposable
     {
         _gate = new HypercallGate(channel);
         Domains = new DomainControl(_gate);
+        States = new StateControl(_gate);
         System = new SystemControl(_gate);
         Memory = new MemoryControl(_gate);
         Mmu = new MmuControl(_gate);
@@ -26,6 +27,9 @@ public sealed class Hypervisor : IDisposable
 
     /// <summary><c>domctl</c>.</summary>
     public DomainControl Domains { get; }
+
+    /// <summary><c>domctl</c>: what makes up a domain's state.</summary>
+    public StateControl States { get; }
 
     /// <summary><c>sysctl</c>.</summary>
     public SystemControl System { get; }

@@ -64,6 +64,15 @@ public sealed class MemoryControl
         Check(Call(MemoryCommand.SetMemoryMap), "memory_op set_memory_map", $"domain {domain.Raw}");
     }
 
+    /// <summary>The highest guest frame number that a domain has used.</summary>
+    public ulong MaximumGuestFrame(DomId domain)
+    {
+        _gate.Prepare<DomId>() = domain;
+        long result = Call(MemoryCommand.MaximumGpfn);
+        Check(result, "memory_op maximum_gpfn", $"domain {domain.Raw}");
+        return (ulong)result;
+    }
+
     /// <summary>Pages that sharing between domains has saved, and pages that are shared; 0 without sharing.</summary>
     public (ulong Freed, ulong Used) SharedPages()
     {

@@ -14,12 +14,15 @@ public sealed class MmuControl
     /// Makes the hypervisor check a top-level table and all below it, and hold them as page tables until the domain
     /// dies.
     /// </summary>
-    public void PinTopLevel(DomId domain, ulong frame)
+    public void PinTopLevel(DomId domain, ulong frame) => Pin(domain, frame, 4);
+
+    /// <summary>As <see cref="PinTopLevel"/>, for a table of level 1 to 4.</summary>
+    public void Pin(DomId domain, ulong frame, int level)
     {
         ref MmuExtOp operation = ref _gate.Prepare<MmuExtOp>();
-        operation.Cmd = (uint)MmuExtCommand.PinL4Table;
+        operation.Cmd = (uint)MmuExtCommand.PinL1Table + (uint)(level - 1);
         operation.Arg1Mfn = frame;
         int result = _gate.Channel.Call((ulong)HypercallNumber.MmuExtOp, _gate.Address, 1, 0, domain.Raw);
-        _ = HypercallGate.Check(result, "mmuext_op pin_l4_table", $"frame {frame:x} of domain {domain.Raw}");
+        _ = HypercallGate.Check(result, $"mmuext_op pin_l{level}_table", $"frame {frame:x} of domain {domain.Raw}");
     }
 }

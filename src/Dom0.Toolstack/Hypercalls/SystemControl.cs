@@ -151,28 +151,42 @@ public sealed class SystemControl
     /// <summary>What CPUID and feature MSRs tell a paravirtualized guest if nothing else is said.</summary>
     public CpuPolicy DefaultPolicy()
     {
+        CpuPolicy room = PolicyRoom();
+        try
+        {
+            ref SysCtl call = ref Prepare(SysCtlCommand.GetCpuPolicy);
+            call.CpuPolicy.Index = (uint)CpuPolicyIndex.PvDefault;
+            call.CpuPolicy.NrLeaves = room.LeafCount;
+            call.CpuPolicy.Leaves = room.Leaves.Address;
+            call.CpuPolicy.NrMsrs = room.MsrCount;
+            call.CpuPolicy.Msrs = room.Msrs.Address;
+            Run("get_cpu_policy");
+            return new CpuPolicy(room.Leaves, call.CpuPolicy.NrLeaves, room.Msrs, call.CpuPolicy.NrMsrs);
+        }
+        catch
+        {
+            room.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Room for the largest policy that this hypervisor has.</summary>
+    internal CpuPolicy PolicyRoom()
+    {
         ref SysCtl call = ref Prepare(SysCtlCommand.GetCpuPolicy);
         call.CpuPolicy.Index = (uint)CpuPolicyIndex.PvDefault;
         Run("get_cpu_policy (sizes)");
         uint leafCount = call.CpuPolicy.NrLeaves;
         uint msrCount = call.CpuPolicy.NrMsrs;
         NativeRegion leaves = _gate.Channel.Allocate((int)leafCount * Unsafe.SizeOf<CpuIdLeaf>());
-        NativeRegion msrs = _gate.Channel.Allocate((int)Math.Max(msrCount, 1) * Unsafe.SizeOf<MsrEntry>());
         try
         {
-            call = ref Prepare(SysCtlCommand.GetCpuPolicy);
-            call.CpuPolicy.Index = (uint)CpuPolicyIndex.PvDefault;
-            call.CpuPolicy.NrLeaves = leafCount;
-            call.CpuPolicy.Leaves = leaves.Address;
-            call.CpuPolicy.NrMsrs = msrCount;
-            call.CpuPolicy.Msrs = msrs.Address;
-            Run("get_cpu_policy");
-            return new CpuPolicy(leaves, call.CpuPolicy.NrLeaves, msrs, call.CpuPolicy.NrMsrs);
+            return new CpuPolicy(leaves, leafCount,
+                _gate.Channel.Allocate((int)Math.Max(msrCount, 1) * Unsafe.SizeOf<MsrEntry>()), msrCount);
         }
         catch
         {
             leaves.Dispose();
-            msrs.Dispose();
             throw;
         }
     }

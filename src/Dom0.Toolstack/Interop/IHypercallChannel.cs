@@ -15,9 +15,12 @@ public interface IHypercallChannel : IDisposable
     /// <summary>Makes a hypercall; returns its result, an error as a negative number.</summary>
     int Call(ulong number, ulong first = 0, ulong second = 0, ulong third = 0, ulong fourth = 0, ulong fifth = 0);
 
-    /// <summary>Maps frames of another domain, readable and writable, one after the other.</summary>
+    /// <summary>
+    /// Maps frames of another domain, one after the other. Page tables can be mapped readable only; all other frames
+    /// may be written to unless <paramref name="isReadOnly"/> says otherwise.
+    /// </summary>
     /// <exception cref="XenException">The hypervisor refuses one of them; nothing stays mapped.</exception>
-    NativeRegion MapFrames(ushort domain, ReadOnlySpan<ulong> frames);
+    NativeRegion MapFrames(ushort domain, ReadOnlySpan<ulong> frames, bool isReadOnly = false);
 
     /// <summary>Maps pages that belong to the hypervisor on a domain's behalf, such as its grant table.</summary>
     /// <exception cref="XenException">The hypervisor refuses; nothing stays mapped.</exception>

@@ -120,9 +120,9 @@ public sealed unsafe class Privcmd : IHypercallChannel
     }
 
     /// <inheritdoc/>
-    public NativeRegion MapFrames(ushort domain, ReadOnlySpan<ulong> frames)
+    public NativeRegion MapFrames(ushort domain, ReadOnlySpan<ulong> frames, bool isReadOnly)
     {
-        NativeRegion region = ReserveAddresses(frames.Length);
+        NativeRegion region = ReserveAddresses(frames.Length, isReadOnly);
         int[] errors = new int[frames.Length];
         int result;
         fixed (ulong* framePointer = frames)
@@ -155,7 +155,7 @@ public sealed unsafe class Privcmd : IHypercallChannel
     /// <inheritdoc/>
     public NativeRegion MapResource(ushort domain, uint type, uint id, uint index, int pages)
     {
-        NativeRegion region = ReserveAddresses(pages);
+        NativeRegion region = ReserveAddresses(pages, isReadOnly: false);
         MapResourceArguments arguments = new()
         {
             Domain = domain,
@@ -187,11 +187,11 @@ public sealed unsafe class Privcmd : IHypercallChannel
     private static void Unmap(nint address, int length) => _ = Libc.Unmap(address, (nuint)length);
 
     /// <summary>Addresses that belong to the driver, and that its ioctls then put frames under.</summary>
-    private NativeRegion ReserveAddresses(int pages)
+    private NativeRegion ReserveAddresses(int pages, bool isReadOnly)
     {
         int length = checked(pages * PageSize);
-        nint address = Libc.Map(0, (nuint)length, Libc.ProtectRead | Libc.ProtectWrite, Libc.MapShared,
-            _privcmd.Number, 0);
+        int protection = isReadOnly ? Libc.ProtectRead : Libc.ProtectRead | Libc.ProtectWrite;
+        nint address = Libc.Map(0, (nuint)length, protection, Libc.MapShared, _privcmd.Number, 0);
         return address != -1
             ? new NativeRegion(address, length, Unmap)
             : throw new ToolstackException(

@@ -4,7 +4,7 @@ namespace Xen.Images;
 using System.Runtime.CompilerServices;
 
 /// <summary>XXH64 with seed 0: four lanes of eight bytes, then the rest in ever smaller pieces.</summary>
-internal static unsafe class XxHash64
+public static unsafe class XxHash64
 {
     private const ulong Prime1 = 0x9E3779B185EBCA87;
     private const ulong Prime2 = 0xC2B2AE3D27D4EB4F;
@@ -13,6 +13,7 @@ internal static unsafe class XxHash64
     private const ulong Prime5 = 0x27D4EB2F165667C5;
     private const nuint StripeSize = 32;
 
+    /// <summary>The hash of <paramref name="length"/> bytes.</summary>
     public static ulong Compute(byte* data, nuint length)
     {
         byte* cursor = data;

@@ -118,7 +118,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         });
     }
 
-    public NativeRegion MapFrames(ushort domain, ReadOnlySpan<ulong> frames)
+    public NativeRegion MapFrames(ushort domain, ReadOnlySpan<ulong> frames, bool isReadOnly)
     {
         Count("map");
         ulong[] mapped = frames.ToArray();
@@ -130,14 +130,13 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
                 throw new XenException(LibcErrno.Invalid, "map", $"frame {frame:x} is not domain {domain}'s");
             }
 
-            if (owner.Pinned.Contains(frame))
+            if (!isReadOnly && owner.Pinned.Contains(frame))
             {
                 throw new XenException(LibcErrno.Invalid, "map", $"frame {frame:x} is a page table");
             }
         }
 
-        NativeRegion region = Map([.. mapped.Select(Frame)], mapped);
-        return region;
+        return Map([.. mapped.Select(Frame)], isReadOnly ? [] : mapped, isReadOnly);
     }
 
     public NativeRegion MapResource(ushort domain, uint type, uint id, uint index, int pages)
@@ -185,7 +184,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         FailAfter -= FailAfter > 0 ? 1 : 0;
     }
 
-    private NativeRegion Map(byte[][] pages, ulong[] frames)
+    private NativeRegion Map(byte[][] pages, ulong[] frames, bool isReadOnly = false)
     {
         LiveRegions++;
         int length = pages.Length * 4096;
@@ -202,7 +201,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
 
         return new NativeRegion((nint)memory, length, (address, _) =>
         {
-            for (int page = 0; page < pages.Length; page++)
+            for (int page = 0; page < pages.Length && !isReadOnly; page++)
             {
                 new Span<byte>((byte*)address + (page * 4096), 4096).CopyTo(pages[page]);
             }
