@@ -101,6 +101,9 @@ public unsafe struct Domain
     /// <summary>The tools have let it run once: what it was told about the processor stands.</summary>
     public bool HasStarted;
 
+    /// <summary>What the log says because of this domain (<c>GuestMessages</c>).</summary>
+    public MessageRate Messages;
+
     /// <summary>Parameters of the credit scheduler as the tools know them, whatever policy is in force.</summary>
     public ushort CreditWeight;
     public ushort CreditCap;

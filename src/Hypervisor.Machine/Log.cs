@@ -3,7 +3,8 @@
 //
 //     Log.Info("Domain-0: "u8).Decimal(pages).Text(" pages"u8).End();
 //
-// A line below the threshold composes nothing. The bytes go to Machine.ConsoleWrite, which feeds the ring that
+// A line above the threshold composes nothing; between the two thresholds of loglvl=always/limited lines pass at a
+// limited rate. The bytes go to Machine.ConsoleWrite, which feeds the ring that
 // XEN_SYSCTL_readconsole shows and the consoles.
 
 using System;
@@ -21,6 +22,10 @@ public enum LogLevel
 /// <summary>Starts log lines.</summary>
 public static class Log
 {
+    private static int s_limitedThreshold;
+    private static MessageRate s_rate;
+    private static SpinLock s_rateLock;
+
     public static LogLine Error(ReadOnlySpan<byte> text) => Begin(LogLevel.Error).Text(text);
 
     public static LogLine Warning(ReadOnlySpan<byte> text) => Begin(LogLevel.Warning).Text(text);
@@ -29,10 +34,41 @@ public static class Log
 
     public static LogLine Debug(ReadOnlySpan<byte> text) => Begin(LogLevel.Debug).Text(text);
 
-    private static LogLine Begin(LogLevel level)
+    /// <summary>Lines above the threshold and up to this level pass at a limited rate.</summary>
+    public static LogLevel LimitedThreshold
     {
-        LogLine line = new(level <= Machine.LogThreshold);
+        get => (LogLevel)s_limitedThreshold;
+        set => s_limitedThreshold = (int)value;
+    }
+
+    /// <summary>A line whose right to be shown has been looked at.</summary>
+    public static LogLine Write(bool passes)
+    {
+        LogLine line = new(passes);
         return line.Text("(XEN) "u8);
+    }
+
+    private static LogLine Begin(LogLevel level) =>
+        Write(level <= Machine.LogThreshold || ((int)level <= s_limitedThreshold && TryPass()));
+
+    private static bool TryPass()
+    {
+        // A CPU that was interrupted right here by an NMI must not wait for itself: its line goes.
+        if (!s_rateLock.TryAcquire())
+        {
+            return false;
+        }
+
+        ulong now = Machine.ReadTsc();
+        bool passes = s_rate.TryPass(now);
+        uint suppressed = passes ? s_rate.TakeSuppressed(now, atOnce: true) : 0;
+        s_rateLock.Release();
+        if (suppressed != 0)
+        {
+            Write(true).Decimal(suppressed).Text(" messages of the hypervisor suppressed"u8).End();
+        }
+
+        return passes;
     }
 }
 

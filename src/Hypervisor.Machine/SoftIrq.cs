@@ -10,4 +10,5 @@ public static class SoftIrq
     public const uint TlbFlush = 1 << 2;
     public const uint Console = 1 << 3;
     public const uint DomainDestruction = 1 << 4;
+    public const uint Question = 1 << 5;
 }

@@ -44,10 +44,13 @@ public static unsafe class Trace
         entry[2] = second;
     }
 
-    /// <summary>Prints the events of the running CPU, oldest first, with their age in TSC ticks.</summary>
-    public static void Print()
+    /// <summary>Prints the events of the running CPU.</summary>
+    public static void Print() => Print(Machine.Cpu);
+
+    /// <summary>Prints the events of a CPU, oldest first, with their age in TSC ticks. Another CPU may record more
+    /// meanwhile.</summary>
+    public static void Print(CpuInfo* cpu)
     {
-        CpuInfo* cpu = Machine.Cpu;
         ulong now = Machine.ReadTsc();
         for (uint back = Entries; back != 0; back--)
         {

@@ -268,7 +268,7 @@ public unsafe struct AcpiInformation
         return true;
     }
 
-    internal bool TryAdd(AcpiConfigSpace space)
+    public bool TryAdd(AcpiConfigSpace space)
     {
         if (ConfigSpaceCount == MaxConfigSpaces)
         {

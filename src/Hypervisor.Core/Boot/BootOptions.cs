@@ -32,9 +32,18 @@ public unsafe struct BootOptions
     /// <summary>Domain-0 does not get the screen; the hypervisor goes on writing to it.</summary>
     public bool KeepScreen;
 
-    /// <summary>Lines above this level are dropped; -1 drops all.</summary>
+    /// <summary>Lines up to this level are shown; -1 is none.</summary>
     public int LogThreshold;
+
+    /// <summary>Lines up to this level are shown at a limited rate.</summary>
+    public int LogLimitedThreshold;
+
+    /// <summary>The same for what guests cause.</summary>
     public int GuestLogThreshold;
+    public int GuestLogLimitedThreshold;
+
+    /// <summary>Bytes of the log kept for readers; 0 is not stated.</summary>
+    public ulong LogRingSize;
 
     public BootScheduler Scheduler;
 
@@ -114,6 +123,12 @@ public struct SerialOptions
 
     /// <summary>Bits a second; 0 leaves the divisor as the firmware set it (<c>auto</c>).</summary>
     public uint Baud;
+
+    /// <summary>Bits a second at a divisor of one; 0 is the usual 115200.</summary>
+    public uint BaseBaud;
+
+    /// <summary>Sends only while the other side says CTS (an r behind the format).</summary>
+    public bool HeedsClearToSend;
 
     /// <summary>5 to 8.</summary>
     public byte DataBits;

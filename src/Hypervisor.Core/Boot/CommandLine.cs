@@ -23,7 +23,9 @@ public static unsafe class CommandLine
     {
         *options = default;
         options->LogThreshold = (int)LogLevel.Info;
-        options->GuestLogThreshold = (int)LogLevel.Warning;
+        options->LogLimitedThreshold = (int)LogLevel.Info;
+        options->GuestLogThreshold = -1;
+        options->GuestLogLimitedThreshold = (int)LogLevel.Warning;
         int position = 0;
         bool isFirst = true;
         while (NextWord(line, ref position, out BootText word))
@@ -86,12 +88,18 @@ public static unsafe class CommandLine
 
         if (option.Is("loglvl"u8))
         {
-            return ToOutcome(ParseLevel(option.Value, &options->LogThreshold));
+            return ToOutcome(ParseLevel(option.Value, &options->LogThreshold, &options->LogLimitedThreshold));
         }
 
         if (option.Is("guest_loglvl"u8))
         {
-            return ToOutcome(ParseLevel(option.Value, &options->GuestLogThreshold));
+            return ToOutcome(
+                ParseLevel(option.Value, &options->GuestLogThreshold, &options->GuestLogLimitedThreshold));
+        }
+
+        if (option.Is("conring_size"u8))
+        {
+            return ToOutcome(ParseRingSize(option.Value, options));
         }
 
         if (option.Is("sched"u8))
@@ -279,23 +287,32 @@ public static unsafe class CommandLine
         return value.Length > 0;
     }
 
-    /// <summary>A level, or two with a slash: what lies between them would be rate-limited, so the first
-    /// decides.</summary>
-    private static bool ParseLevel(BootText value, int* level)
+    /// <summary>A level, or two with a slash: lines up to the first pass, further ones up to the second at a limited
+    /// rate.</summary>
+    private static bool ParseLevel(BootText value, int* level, int* limited)
     {
         int slash = TextNumber.IndexOf(value, (byte)'/');
         BootText first = slash < 0 ? value : new BootText(value.Pointer, slash);
-        if (slash >= 0 && !TryNameLevel(new BootText(value.Pointer + slash + 1, value.Length - slash - 1), out _))
+        BootText second = slash < 0 ? value : new BootText(value.Pointer + slash + 1, value.Length - slash - 1);
+        if (!TryNameLevel(first, out int always) || !TryNameLevel(second, out int atRate))
         {
             return false;
         }
 
-        if (!TryNameLevel(first, out int parsed))
+        *level = always;
+        *limited = atRate;
+        return true;
+    }
+
+    private static bool ParseRingSize(BootText value, BootOptions* options)
+    {
+        MemoryAmount amount = default;
+        if (!TextNumber.TryParseAmount(value, &amount) || amount.IsRemainder || amount.Bytes == 0)
         {
             return false;
         }
 
-        *level = parsed;
+        options->LogRingSize = amount.Bytes;
         return true;
     }
 

@@ -2,7 +2,7 @@
 
 namespace Hypervisor.Core.Boot;
 
-/// <summary>Reads <c>baud[/clock][,format[,port[,irq]]]</c>.</summary>
+/// <summary>Reads <c>baud[/base-baud][,format[r][,port[,irq]]]</c>.</summary>
 internal static unsafe class SerialLine
 {
     private const uint MaxBaud = 115200 * 32;
@@ -39,6 +39,20 @@ internal static unsafe class SerialLine
             return true;
         }
 
+        int slash = TextNumber.IndexOf(text, (byte)'/');
+        if (slash >= 0)
+        {
+            uint baseBaud = 0;
+            BootText stated = new(text.Pointer + slash + 1, text.Length - slash - 1);
+            if (!TextNumber.TryParse(stated, &baseBaud) || baseBaud == 0 || baseBaud > MaxBaud)
+            {
+                return false;
+            }
+
+            options->BaseBaud = baseBaud;
+            text = new BootText(text.Pointer, slash);
+        }
+
         uint baud = 0;
         if (!TextNumber.TryParse(text, &baud) || baud == 0 || baud > MaxBaud)
         {
@@ -51,6 +65,12 @@ internal static unsafe class SerialLine
 
     private static bool TryParseFormat(BootText text, SerialOptions* options)
     {
+        if (text.Length == 4 && text.Pointer[3] == 'r')
+        {
+            options->HeedsClearToSend = true;
+            text.Length = 3;
+        }
+
         if (text.Length != 3 || text.Pointer[0] is < (byte)'5' or > (byte)'8'
             || text.Pointer[2] is not ((byte)'1' or (byte)'2')
             || text.Pointer[1] is not ((byte)'n' or (byte)'o' or (byte)'e' or (byte)'m' or (byte)'s'))

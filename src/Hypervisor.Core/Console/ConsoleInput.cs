@@ -38,7 +38,7 @@ public static unsafe class ConsoleInput
         }
         else if (target == InputTarget.Hypervisor)
         {
-            DebugKeys.Handle(value);
+            DebugKeys.Type(value);
         }
         else if (kept && wasEmpty)
         {

@@ -12,7 +12,7 @@ public static unsafe class ConsoleOps
 {
     private const uint ChunkSize = 128;
 
-    /// <summary>At 115200 baud a third of a second, with interrupts off: no more at a time.</summary>
+    /// <summary>No more at a time, with interrupts off.</summary>
     private const uint BytesPerSlice = 4096;
 
     private static GuestLines s_lines;
@@ -41,6 +41,7 @@ public static unsafe class ConsoleOps
         s_lock.Acquire();
         s_lines.Flush(domain->Id, Clock());
         s_lock.Release();
+        GuestMessages.Report(domain);
     }
 
     private static HypercallResult Write(
@@ -56,6 +57,12 @@ public static unsafe class ConsoleOps
         while (done < count)
         {
             uint length = count - done < ChunkSize ? count - done : ChunkSize;
+            if (domain->IsPrivileged && Machine.ConsoleRoom() < length)
+            {
+                // The line is slower than the writer, who waits: on its own time.
+                return Continuation.With(frame, command, count - done, buffer + done);
+            }
+
             if (!GuestMemory.Read(buffer + done, chunk, length))
             {
                 return Errno.Fault;

@@ -8,32 +8,62 @@ using System.Runtime.InteropServices;
 
 namespace Hypervisor.Core.Console;
 
-/// <summary>Last <see cref="Size"/> bytes of the log.</summary>
+/// <summary>The last bytes of the log: <see cref="FirstSize"/>, or as many as <see cref="Move"/> was given.</summary>
 /// <remarks>Locking: none of its own; <see cref="ConsoleLog"/> serialises.</remarks>
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct ConsoleRing
 {
-    public const uint Size = 32 * 1024;
+    public const uint FirstSize = 32 * 1024;
 
-    private fixed byte _bytes[(int)Size];
+    private fixed byte _first[(int)FirstSize];
     private uint _producer;
     private uint _consumer;
+    private byte* _moved;
+    private uint _size;
 
     /// <summary>Bytes that a reader from the beginning gets.</summary>
     public readonly uint Available => _producer - _consumer;
 
+    /// <summary>Bytes kept.</summary>
+    public readonly uint Size => _moved == null ? FirstSize : _size;
+
     public void Append(byte* text, int length)
     {
-        for (int i = 0; i < length; i++)
+        uint size = Size;
+        fixed (byte* first = _first)
         {
-            _bytes[_producer & (Size - 1)] = text[i];
-            _producer++;
+            byte* bytes = _moved == null ? first : _moved;
+            for (int i = 0; i < length; i++)
+            {
+                bytes[_producer & (size - 1)] = text[i];
+                _producer++;
+            }
         }
 
-        if (_producer - _consumer > Size)
+        if (_producer - _consumer > size)
         {
-            _consumer = _producer - Size;
+            _consumer = _producer - size;
         }
+    }
+
+    /// <summary>Goes on in another place, with the text so far as far as it fits there.</summary>
+    /// <param name="bytes">The place, for good.</param>
+    /// <param name="size">Its size, a power of two.</param>
+    public void Move(byte* bytes, uint size)
+    {
+        Check.That((size & (size - 1)) == 0, "size of the log ring"u8);
+        if (_producer - _consumer > size)
+        {
+            _consumer = _producer - size;
+        }
+
+        for (uint index = _consumer; index != _producer; index++)
+        {
+            bytes[index & (size - 1)] = ByteAt(index);
+        }
+
+        _moved = bytes;
+        _size = size;
     }
 
     /// <summary>Copies what there is from <paramref name="index"/> on and moves the index past it.</summary>
@@ -48,7 +78,7 @@ public unsafe struct ConsoleRing
         count = count < capacity ? count : capacity;
         for (uint i = 0; i < count; i++)
         {
-            target[i] = _bytes[(index + i) & (Size - 1)];
+            target[i] = ByteAt(index + i);
         }
 
         index += count;
@@ -66,6 +96,9 @@ public unsafe struct ConsoleRing
             _consumer = index;
         }
     }
+
+    private readonly byte ByteAt(uint index) =>
+        _moved == null ? _first[index & (FirstSize - 1)] : _moved[index & (_size - 1)];
 
     /// <summary>An index inside the text kept: a stale or invented one becomes the beginning.</summary>
     private readonly uint Clamp(uint index) => index - _consumer <= _producer - _consumer ? index : _consumer;

@@ -30,6 +30,8 @@ public unsafe struct GuestLines
     private long _credit;
     private ulong _lastRefill;
     private uint _dropped;
+    private uint _droppedOf;
+    private bool _droppedOfOthers;
 
     /// <summary>Adds text of a domain; complete lines go to the log.</summary>
     /// <param name="domain">Number of the domain.</param>
@@ -100,14 +102,18 @@ public unsafe struct GuestLines
         _length[slot] = 0;
         if (now != 0 && !TrySpend(length + 8, now))
         {
+            _droppedOfOthers |= _dropped != 0 && _droppedOf != _domain[slot];
+            _droppedOf = _domain[slot];
             _dropped++;
             return;
         }
 
         if (_dropped != 0)
         {
-            Log.Error("(guests: "u8).Decimal(_dropped).Text(" lines suppressed)"u8).End();
+            Log.Error("d"u8).Decimal(_droppedOf).Text(_droppedOfOthers ? " and others: "u8 : ": "u8).Decimal(_dropped)
+                .Text(" messages suppressed"u8).End();
             _dropped = 0;
+            _droppedOfOthers = false;
         }
 
         fixed (byte* text = _text)

@@ -19,4 +19,7 @@ public unsafe struct IrqBinding
 
     /// <summary>Level-triggered: raised and not yet ended by the domain.</summary>
     public bool IsInFlight;
+
+    /// <summary>Time stamp counter when it was raised; meaningful while <see cref="IsInFlight"/>.</summary>
+    public ulong RaisedAt;
 }

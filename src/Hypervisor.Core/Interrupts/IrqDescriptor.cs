@@ -32,6 +32,9 @@ public unsafe struct IrqDescriptor
     /// <summary>Masked because it came more often than any device has reason to.</summary>
     public bool IsStorming;
 
+    /// <summary>For an MSI function that cannot mask: its messages were switched off while it storms.</summary>
+    public bool IsSwitchedOff;
+
     /// <summary>CPU that gets it.</summary>
     public uint Cpu;
 
@@ -51,7 +54,11 @@ public unsafe struct IrqDescriptor
     public ulong WindowStart;
     public uint WindowCount;
 
-    private fixed ulong _bindings[MaxBindings * 2];
+    /// <summary>Times it was held back for coming too often, and times a domain lost its say over a shared line.</summary>
+    public uint Storms;
+    public uint Timeouts;
+
+    private fixed ulong _bindings[MaxBindings * 3];
 
     /// <summary>Binding <paramref name="index"/>, below <see cref="MaxBindings"/>, of a descriptor that does not
     /// move.</summary>

@@ -51,6 +51,27 @@ internal static unsafe class IrqSource
         }
     }
 
+    /// <summary>Keeps the source from interrupting, by its mask or, where it has none, by switching messages off.</summary>
+    internal static void Hold(IrqDescriptor* irq, uint number)
+    {
+        if (!TryMask(irq, number))
+        {
+            irq->IsSwitchedOff = MessageInterrupts.TrySwitchOff(irq);
+        }
+    }
+
+    /// <summary>Undoes <see cref="Hold"/>.</summary>
+    internal static void LetGo(IrqDescriptor* irq, uint number)
+    {
+        if (irq->IsSwitchedOff)
+        {
+            irq->IsSwitchedOff = false;
+            MessageInterrupts.SwitchOn(irq);
+        }
+
+        Unmask(irq, number);
+    }
+
     internal static void Unmask(IrqDescriptor* irq, uint number)
     {
         if (irq->Kind == IrqKind.Pin)

@@ -11,12 +11,12 @@
 // done (PHYSDEVOP_eoi, or unmasking the port): no priority of the local APIC is held meanwhile, and a guest that
 // never answers blocks its own device and those on the same line.
 //
-// Storms: a source that exceeds what the fastest device has reason for is masked until the next Tick, with one line in
-// the log, so that it cannot take the whole machine. Level-triggered ones are paced by their guests.
+// Storms, and domains that sit on a shared line: IrqThrottle.
 //
 // Locking: s_lock covers allocation and the table of vectors; each descriptor has its own lock, under which ports are
 // raised: nobody binds or unbinds with an event table's lock held.
 
+using System.Threading;
 using Hypervisor.Core.Events;
 
 namespace Hypervisor.Core.Interrupts;
@@ -33,18 +33,17 @@ public static unsafe class IrqTable
 
     private const uint IsaIrqs = 16;
 
-    /// <summary>2²⁵ ticks, about ten milliseconds; four thousand in one is 400,000 a second.</summary>
-    private const ulong StormWindow = 1 << 25;
-    private const uint StormLimit = 4096;
-
     private static IrqDescriptor* s_irqs;
     private static ushort* s_irqOfVector;
     private static SpinLock s_lock;
-    private static ulong s_strays;
-    private static bool s_hasStorm;
+    private static long s_strays;
+    private static long s_spurious;
 
     /// <summary>Interrupts on vectors that nobody has asked for.</summary>
-    public static ulong Strays => s_strays;
+    public static ulong Strays => (ulong)Volatile.Read(ref s_strays);
+
+    /// <summary>Interrupts that the local APIC withdrew before they were served (its spurious vector).</summary>
+    public static ulong Spurious => (ulong)Volatile.Read(ref s_spurious);
 
     /// <summary>Gives the table its memory. Once, at boot.</summary>
     public static void Initialise(void* memory)
@@ -60,7 +59,11 @@ public static unsafe class IrqTable
 
         s_irqs = (IrqDescriptor*)memory;
         s_strays = 0;
+        s_spurious = 0;
     }
+
+    /// <summary>The spurious vector has come: nothing is to be served or ended.</summary>
+    public static void CountSpurious() => _ = Interlocked.Add(ref s_spurious, 1);
 
     /// <summary>Takes over what the firmware says of ISA interrupts.</summary>
     public static void ApplyOverrides(Acpi.AcpiInformation* acpi)
@@ -122,6 +125,8 @@ public static unsafe class IrqTable
                 found->Cpu = 0;
                 found->Count = 0;
                 found->WindowCount = 0;
+                found->Storms = 0;
+                found->IsSwitchedOff = false;
             }
         }
 
@@ -147,7 +152,7 @@ public static unsafe class IrqTable
         uint number = s_irqOfVector == null ? 0u : s_irqOfVector[vector & 0xFF];
         if (number == 0)
         {
-            s_strays++;
+            _ = Interlocked.Add(ref s_strays, 1);
             Machine.EndOfInterrupt();
             return;
         }
@@ -158,12 +163,13 @@ public static unsafe class IrqTable
         {
             // Given back between the look-up and the lock.
             irq->Lock.Release();
-            s_strays++;
+            _ = Interlocked.Add(ref s_strays, 1);
             Machine.EndOfInterrupt();
             return;
         }
 
         irq->Count++;
+        IrqThrottle.Count(irq, number - 1);
         InternalIrq handler = irq->Internal;
         if (handler != InternalIrq.None)
         {
@@ -177,43 +183,10 @@ public static unsafe class IrqTable
         {
             Machine.MaskGsi(number - 1);
         }
-        else
-        {
-            ContainStorm(irq, number - 1);
-        }
 
         Machine.EndOfInterrupt();
         Raise(irq, number - 1);
         irq->Lock.Release();
-    }
-
-    /// <summary>Lets a source that was masked for coming too often try again; a few times a second.</summary>
-    public static void Tick()
-    {
-        if (!s_hasStorm)
-        {
-            return;
-        }
-
-        s_hasStorm = false;
-        for (uint number = 0; number < Size; number++)
-        {
-            IrqDescriptor* irq = s_irqs + number;
-            if (!irq->IsStorming)
-            {
-                continue;
-            }
-
-            irq->Lock.Acquire();
-            irq->IsStorming = false;
-            irq->WindowCount = 0;
-            if (IsBoundAtAll(irq))
-            {
-                IrqSource.Unmask(irq, number);
-            }
-
-            irq->Lock.Release();
-        }
     }
 
     /// <summary>Lets the hypervisor itself serve a pin.</summary>
@@ -239,35 +212,6 @@ public static unsafe class IrqTable
 
         irq->Lock.Release();
         return free;
-    }
-
-    /// <summary>For the debug key.</summary>
-    public static void Dump()
-    {
-        Log.Error("interrupts ("u8).Decimal(s_strays).Text(" strays):"u8).End();
-        for (uint number = 0; number < Size && s_irqs != null; number++)
-        {
-            IrqDescriptor* irq = s_irqs + number;
-            if (irq->Kind == IrqKind.None)
-            {
-                continue;
-            }
-
-            LogLine line = Log.Error("  irq "u8).Decimal(number).Text(" vector "u8).Hex(irq->Vector, 2)
-                .Text(irq->Kind == IrqKind.Pin ? irq->IsLevel ? " level"u8 : " edge"u8 : " message"u8)
-                .Text(" CPU "u8).Decimal(irq->Cpu).Text(" count "u8).Decimal(irq->Count);
-            for (int i = 0; i < IrqDescriptor.MaxBindings; i++)
-            {
-                IrqBinding* binding = IrqDescriptor.Binding(irq, i);
-                if (binding->Domain != null)
-                {
-                    line = line.Text(" d"u8).Decimal((uint)binding->Domain->Id)
-                        .Text(binding->IsInFlight ? " in flight"u8 : binding->IsBound ? " bound"u8 : " mapped"u8);
-                }
-            }
-
-            line.Text(irq->Internal != InternalIrq.None ? " hypervisor"u8 : irq->IsStorming ? " storm"u8 : ""u8).End();
-        }
     }
 
     internal static bool HasBinding(IrqDescriptor* irq)
@@ -338,25 +282,9 @@ public static unsafe class IrqTable
             if (binding->Domain != null && binding->IsBound)
             {
                 binding->IsInFlight = irq->IsLevel;
+                binding->RaisedAt = irq->IsLevel ? Machine.ReadTsc() : 0;
                 EventDelivery.RaisePirq(binding->Domain, number);
             }
-        }
-    }
-
-    private static void ContainStorm(IrqDescriptor* irq, uint number)
-    {
-        ulong now = Machine.ReadTsc();
-        if (now - irq->WindowStart > StormWindow)
-        {
-            irq->WindowStart = now;
-            irq->WindowCount = 0;
-        }
-
-        if (++irq->WindowCount > StormLimit && !irq->IsStorming && IrqSource.TryMask(irq, number))
-        {
-            irq->IsStorming = true;
-            s_hasStorm = true;
-            Log.Warning("irq "u8).Decimal(number).Text(" storms, held back for a moment"u8).End();
         }
     }
 
@@ -365,7 +293,7 @@ public static unsafe class IrqTable
         switch (handler)
         {
             case InternalIrq.Console:
-                Machine.PollConsole();
+                Machine.ServeConsoleInterrupt();
                 break;
             default:
                 break;

@@ -4,8 +4,9 @@
 // That is the hypervisor alone. Domain-0 enables and disables the capability as a whole by its control register, as
 // it does without us.
 //
-// MSI keeps one message in configuration space; MSI-X has a table in a memory BAR, of which one page a message is
-// mapped.
+// MSI keeps one message in configuration space, whose registers domains' writes do not reach (IsProtected); MSI-X has a
+// table in a memory BAR, of which the hypervisor maps one page a message and domains none writable
+// (ReadOnlyDeviceMemory).
 
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Pci;
@@ -25,11 +26,12 @@ public static unsafe class MessageInterrupts
     private const uint ControlWide = 1 << 7;
     private const uint ControlCanMask = 1 << 8;
     private const uint ControlMultiple = 7 << 4;
+    private const uint ControlMsiEnable = 1;
 
     // MSI-X capability and table entry, in words.
     private const uint TableLocation = 4;
     private const uint TableSizeMask = 0x7FF;
-    private const uint ControlMsiXEnable = 1 << 15;
+    private const uint PendingLocation = 8;
     private const uint BarIndexMask = 7;
     private const uint EntrySize = 16;
     private const int EntryAddressLow = 0;
@@ -145,6 +147,77 @@ public static unsafe class MessageInterrupts
         return true;
     }
 
+    /// <summary>Clears the enable bit of an MSI capability; false when it was clear or the function has no such
+    /// bit.</summary>
+    internal static bool TrySwitchOff(IrqDescriptor* irq)
+    {
+        uint register = irq->Capability + Control;
+        uint control = irq->Kind == IrqKind.Msi ? PciConfig.Read(irq->Device, register, 2) : 0;
+        if ((control & ControlMsiEnable) == 0)
+        {
+            return false;
+        }
+
+        PciConfig.Write(irq->Device, register, 2, control & ~ControlMsiEnable);
+        return true;
+    }
+
+    /// <summary>Sets the bit that <see cref="TrySwitchOff"/> has cleared.</summary>
+    internal static void SwitchOn(IrqDescriptor* irq)
+    {
+        uint register = irq->Capability + Control;
+        PciConfig.Write(irq->Device, register, 2, PciConfig.Read(irq->Device, register, 2) | ControlMsiEnable);
+    }
+
+    /// <summary>Keeps domains from writing the function's MSI-X table and pending bits, where its BARs are now.</summary>
+    /// <returns>NoDev: no such function or capability. NxIo: its BARs name no device memory. NoSpace: too many
+    /// tables.</returns>
+    internal static Errno Protect(PciAddress device, ulong statedTable)
+    {
+        uint capability = PciCapability.Find(device, PciCapability.MsiX);
+        if (capability == 0)
+        {
+            return Errno.NoDev;
+        }
+
+        uint entries = (PciConfig.Read(device, capability + Control, 2) & TableSizeMask) + 1;
+        ulong table = Locate(device, capability + TableLocation, statedTable);
+        if (table == 0)
+        {
+            return Errno.NxIo;
+        }
+
+        ReadOnlyDeviceMemory.Remove(device.Raw);
+        ulong pending = Locate(device, capability + PendingLocation, 0);
+        bool isKept = ReadOnlyDeviceMemory.Add(device.Raw, table, entries * EntrySize)
+            && (pending == 0 || ReadOnlyDeviceMemory.Add(device.Raw, pending, (entries + 63) / 64 * 8));
+        return isKept ? Errno.Ok : Errno.NoSpace;
+    }
+
+    /// <summary>The function goes, or gives its table up.</summary>
+    internal static void Unprotect(PciAddress device) => ReadOnlyDeviceMemory.Remove(device.Raw);
+
+    /// <summary>What the message's registers hold now.</summary>
+    internal static void ReadBack(IrqDescriptor* irq, out ulong address, out uint data, out bool isMasked)
+    {
+        isMasked = IsMasked(irq);
+        if (irq->Kind == IrqKind.MsiX)
+        {
+            address = Machine.ReadDevice32(irq->TableEntry + EntryAddressLow)
+                | ((ulong)Machine.ReadDevice32(irq->TableEntry + EntryAddressHigh) << 32);
+            data = Machine.ReadDevice32(irq->TableEntry + EntryData);
+            return;
+        }
+
+        address = PciConfig.Read(irq->Device, irq->Capability + AddressLow, 4);
+        if (irq->IsWide)
+        {
+            address |= (ulong)PciConfig.Read(irq->Device, irq->Capability + AddressHigh, 4) << 32;
+        }
+
+        data = PciConfig.Read(irq->Device, DataRegister(irq), 2);
+    }
+
     /// <summary>Writes every message of a function again, after a reset or a sleep lost them.</summary>
     /// <returns>Messages written.</returns>
     internal static int Restore(PciAddress device)
@@ -243,8 +316,10 @@ public static unsafe class MessageInterrupts
             PciConfig.Write(irq->Device, irq->Capability + AddressHigh, 4, 0);
         }
 
-        PciConfig.Write(irq->Device, irq->Capability + (irq->IsWide ? 12u : 8u), 2, irq->Vector);
+        PciConfig.Write(irq->Device, DataRegister(irq), 2, irq->Vector);
     }
+
+    private static uint DataRegister(IrqDescriptor* irq) => irq->Capability + (irq->IsWide ? 12u : 8u);
 
     private static uint MaskRegister(IrqDescriptor* irq) => irq->Capability + (irq->IsWide ? 0x10u : 0x0C);
 
@@ -264,15 +339,17 @@ public static unsafe class MessageInterrupts
             return Errno.NxIo;
         }
 
-        uint location = PciConfig.Read(device, capability + TableLocation, 4);
-        ulong bar = ReadBar(device, location & BarIndexMask);
-        bar = bar != 0 ? bar : statedTable & ~0xFUL;
-        ulong address = bar + (location & ~BarIndexMask) + (entry * EntrySize);
-
-        // RAM in the place of a table would let a function's registers name memory of the hypervisor.
-        if (bar == 0 || address < bar || IsRam(Mfn.OfAddress(address)))
+        ulong table = Locate(device, capability + TableLocation, statedTable);
+        ulong address = table + (entry * EntrySize);
+        if (table == 0 || address < table || IsRam(Mfn.OfAddress(address)))
         {
             return Errno.NxIo;
+        }
+
+        Errno error = Protect(device, statedTable);
+        if (error != Errno.Ok)
+        {
+            return error;
         }
 
         byte* page = (byte*)Machine.MapDevice(address & ~MemoryLayout.PageMask, MemoryLayout.PageSize);
@@ -283,6 +360,18 @@ public static unsafe class MessageInterrupts
 
         tableEntry = (uint*)(page + (address & MemoryLayout.PageMask));
         return Errno.Ok;
+    }
+
+    /// <summary>Physical address of what a register of the capability points to, or 0.</summary>
+    private static ulong Locate(PciAddress device, uint register, ulong statedBar)
+    {
+        uint location = PciConfig.Read(device, register, 4);
+        ulong bar = ReadBar(device, location & BarIndexMask);
+        bar = bar != 0 ? bar : statedBar & ~0xFUL;
+        ulong address = bar + (location & ~BarIndexMask);
+
+        // RAM in the place of a table would let a function's registers name memory of the hypervisor.
+        return bar == 0 || address < bar || IsRam(Mfn.OfAddress(address)) ? 0 : address;
     }
 
     private static bool IsRam(Mfn frame) =>

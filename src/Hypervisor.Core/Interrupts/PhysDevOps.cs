@@ -304,18 +304,33 @@ public static unsafe class PhysDevOps
             case PhysDevCommand.PciDeviceRemove:
             case PhysDevCommand.ManagePciRemove:
                 PhysicalIrqs.ReleaseDevice(device);
+                MessageInterrupts.Unprotect(device);
                 return Errno.Ok;
             case PhysDevCommand.RestoreMsi:
             case PhysDevCommand.RestoreMsiExt:
                 return MessageInterrupts.Restore(device) == 0 ? Errno.Srch : Errno.Ok;
             case PhysDevCommand.PrepareMsix:
-                return PciCapability.Find(device, PciCapability.MsiX) == 0 ? Errno.NoDev : Errno.Ok;
+                return MessageInterrupts.Protect(device, 0);
             case PhysDevCommand.ReleaseMsix:
-                return MessageInterrupts.IsUsed(device, IrqKind.MsiX) ? Errno.Busy : Errno.Ok;
+                return ReleaseTable(device);
             default:
+                // Before its driver maps the table; a function without one, or without addresses yet, has none to keep.
+                _ = MessageInterrupts.Protect(device, 0);
+
                 // A function beyond the reach of the configuration ports is Domain-0's to know.
                 return device.Segment != 0 || PciConfig.Exists(device) ? Errno.Ok : Errno.NoDev;
         }
+    }
+
+    private static Errno ReleaseTable(PciAddress device)
+    {
+        if (MessageInterrupts.IsUsed(device, IrqKind.MsiX))
+        {
+            return Errno.Busy;
+        }
+
+        MessageInterrupts.Unprotect(device);
+        return Errno.Ok;
     }
 
     /// <summary>Domain-0 tells where configuration space is in memory; the hypervisor stays with the ports.</summary>

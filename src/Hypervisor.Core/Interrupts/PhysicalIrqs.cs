@@ -274,6 +274,12 @@ public static unsafe class PhysicalIrqs
         {
             irq->IsStorming = false;
             irq->WindowCount = 0;
+            if (irq->IsSwitchedOff)
+            {
+                irq->IsSwitchedOff = false;
+                MessageInterrupts.SwitchOn(irq);
+            }
+
             if (irq->Kind == IrqKind.Pin)
             {
                 Machine.ClearStuckGsi(pirq);
@@ -306,7 +312,8 @@ public static unsafe class PhysicalIrqs
         }
     }
 
-    private static void UnmaskIfIdle(IrqDescriptor* irq, uint pirq)
+    /// <summary>A level-triggered line may come again when nobody has it in flight.</summary>
+    internal static void UnmaskIfIdle(IrqDescriptor* irq, uint pirq)
     {
         if (!IrqTable.IsInFlight(irq) && IrqTable.IsBoundAtAll(irq) && !irq->IsStorming)
         {

@@ -4,7 +4,8 @@
 //   frame                                   mapping                      counted as
 //   RAM of the page owner                   read-only                    reference
 //                                           writable                     reference + Writable type
-//   no RAM (device memory)                  hardware domain only         not counted
+//   no RAM (device memory)                  hardware domain only;        not counted
+//                                           read-only where it must be
 //   anything else                           refused
 //
 // "Page owner" is the table's own domain, or the domain that a privileged caller names (foreign mappings). Kernel and user of a
@@ -35,13 +36,13 @@ public static unsafe class LeafEntries
         Mfn mfn = Pte.FrameOf(entry);
         if (!FrameTable.IsValid(mfn))
         {
-            return DeviceMemoryRules.Check(tableOwner, mfn);
+            return GetDevice(tableOwner, mfn, ref entry);
         }
 
         PageInfo* page = FrameTable.Page(mfn);
         if (!PageReference.TryGet(page, pageOwner))
         {
-            return page->Owner == FrameTable.OwnerIo ? DeviceMemoryRules.Check(tableOwner, mfn) : Errno.Perm;
+            return page->Owner == FrameTable.OwnerIo ? GetDevice(tableOwner, mfn, ref entry) : Errno.Perm;
         }
 
         if ((entry & Pte.Writable) != 0 && !PageReference.TryGetWritableType(page))
@@ -80,6 +81,17 @@ public static unsafe class LeafEntries
         }
 
         PageReference.Put(page);
+    }
+
+    private static Errno GetDevice(Domain* tableOwner, Mfn mfn, ref ulong entry)
+    {
+        Errno error = DeviceMemoryRules.Check(tableOwner, mfn);
+        if (error == Errno.Ok && (entry & Pte.Writable) != 0 && ReadOnlyDeviceMemory.HasPage(mfn))
+        {
+            entry &= ~Pte.Writable;
+        }
+
+        return error;
     }
 
     private static bool MayHaveCacheBits(Domain* tableOwner, ulong entry) =>

@@ -48,6 +48,16 @@ public static unsafe class PciConfig
         }
     }
 
+    /// <summary>A domain's write to a function's registers: what the hypervisor has put into a message capability
+    /// stays.</summary>
+    public static void WriteFiltered(PciAddress address, uint register, int bytes, uint value)
+    {
+        if (!MessageInterrupts.IsProtected(address, register, (uint)bytes))
+        {
+            Write(address, register, bytes, value);
+        }
+    }
+
     private static uint Absent(int bytes) => bytes == 4 ? 0xFFFF_FFFF : (1u << (8 * bytes)) - 1;
 
     private static uint ReadRaw(uint latch, int offset, int bytes)

@@ -16,6 +16,8 @@
 
 using System.Runtime.CompilerServices;
 using System.Threading;
+using Hypervisor.Core.Console;
+using Hypervisor.Core.Diagnostics;
 using Hypervisor.Core.Time;
 
 namespace Hypervisor.Core.Scheduling;
@@ -81,6 +83,16 @@ public static unsafe class SoftIrqs
         if ((pending & SoftIrq.Timer) != 0)
         {
             TimerQueue.RunDue(cpu);
+        }
+
+        if ((pending & SoftIrq.Console) != 0)
+        {
+            DebugKeys.ServeTyped();
+        }
+
+        if ((pending & SoftIrq.Question) != 0)
+        {
+            CpuQuestions.Answer();
         }
 
         // Last: whatever came before may have woken somebody.

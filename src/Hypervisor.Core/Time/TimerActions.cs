@@ -7,9 +7,6 @@ namespace Hypervisor.Core.Time;
 /// <summary>What each kind of timer does when it is due.</summary>
 public static unsafe class TimerActions
 {
-    /// <summary>Ten times a second: how long a lost serial interrupt can go unnoticed.</summary>
-    public const ulong HousekeepingPeriod = 100_000_000;
-
     /// <summary>Carries out a timer that has just left its queue; no lock is held.</summary>
     public static void Run(Timer* timer, ulong now)
     {
@@ -34,10 +31,7 @@ public static unsafe class TimerActions
                 VcpuScheduling.OnTick((CpuInfo*)timer->Subject, now);
                 break;
             case TimerKind.Housekeeping:
-                Machine.PollConsole();
-                Mmu.TlbFlush.Refresh();
-                Interrupts.IrqTable.Tick();
-                TimerQueue.Set(timer, now + HousekeepingPeriod);
+                Housekeeping.Run(timer, now);
                 break;
             default:
                 Panic.Because("A timer of no kind is due"u8);

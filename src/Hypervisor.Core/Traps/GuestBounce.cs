@@ -10,6 +10,7 @@
 
 using System.Runtime;
 using System.Runtime.CompilerServices;
+using Hypervisor.Core.Console;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Traps;
@@ -104,8 +105,8 @@ public static unsafe class GuestBounce
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void NoHandler(Vcpu* vcpu, CpuUserRegs* frame, int vector, uint error)
     {
-        Log.Error("d"u8).Decimal((int)vcpu->Domain->Id).Text("v"u8).Decimal(vcpu->Id).Text(": exception "u8)
-            .Decimal(vector).Text(", error "u8).Hex(error).Text(", at "u8).Hex(frame->Rip, 16)
+        GuestMessages.Error(vcpu->Domain, "v"u8).Decimal(vcpu->Id).Text(": exception "u8).Decimal(vector)
+            .Text(", error "u8).Hex(error).Text(", at "u8).Hex(frame->Rip, 16)
             .Text(" and no handler"u8).End();
         DomainLifecycle.Crash(vcpu->Domain, "exception without a handler"u8);
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Page faults of guests. Nearly all are the guest's own business and bounce. The hypervisor's are three: a selector load that
-// looked into the empty LDT window, one that looked where the guest has no GDT, and a write of the guest kernel to one of
+// Page faults of guests. Nearly all are the guest's own business and bounce. The hypervisor's are four: a selector load that
+// looked into the empty LDT window, one that looked where the guest has no GDT, a write of the guest kernel to one of
 // its page tables, which are mapped read-only: with the writable-page-tables assist on, the write is carried out on its
-// behalf.
+// behalf; and one to device memory that only the hypervisor writes (DeviceWrite).
 
 using System.Runtime.CompilerServices;
 using Hypervisor.Core.Emulation;
@@ -53,7 +53,8 @@ public static unsafe class PageFault
                 address = vcpu->LdtBase + offset;
             }
         }
-        else if ((vcpu->Domain->VmAssist & WritablePageTables) != 0 && TryEmulateTableWrite(vcpu, frame, address))
+        else if (((vcpu->Domain->VmAssist & WritablePageTables) != 0 && TryEmulateTableWrite(vcpu, frame, address))
+            || (vcpu->Domain->HasHardwareAccess && DeviceWrite.TryEmulate(vcpu, frame, address)))
         {
             return;
         }

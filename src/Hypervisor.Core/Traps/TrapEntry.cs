@@ -2,6 +2,7 @@
 
 using System.Runtime;
 using System.Runtime.CompilerServices;
+using Hypervisor.Core.Console;
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
 
@@ -71,7 +72,7 @@ public static unsafe class TrapEntry
                 GuestBounce.InjectWithError(vcpu, frame, vector, frame->ErrorCode);
                 break;
             default:
-                Log.Warning("unexpected exception "u8).Decimal(vector).Text(" from a guest"u8).End();
+                GuestMessages.Warning(vcpu->Domain, "unexpected exception "u8).Decimal(vector).End();
                 GuestBounce.Inject(vcpu, frame, Vector.InvalidOpcode);
                 break;
         }

@@ -47,6 +47,8 @@ public sealed class FakeInterrupts
 
     public int ConsolePolls { get; set; }
 
+    public int ConsoleInterrupts { get; set; }
+
     public int ClearedStuckPins { get; set; }
 
     public static FakeInterrupts Reset() => s_current = new FakeInterrupts();

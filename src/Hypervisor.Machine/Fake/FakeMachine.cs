@@ -113,6 +113,18 @@ public sealed unsafe class FakeMachine
 
     public List<PortAccess> PortWrites { get; } = [];
 
+    /// <summary>A device behind ports: gives the value of a read, or null where the port is not its.</summary>
+    public Func<ushort, uint?> OnPortRead { get; set; }
+
+    public Action<ushort, uint> OnPortWrite { get; set; }
+
+    public uint ConsoleRoom { get; set; } = uint.MaxValue;
+
+    public ulong ConsolePollDelay { get; set; }
+
+    /// <summary>CPUs that were sent an NMI.</summary>
+    public List<uint> Nmis { get; } = [];
+
     /// <summary>Requests to other CPUs to flush their translations.</summary>
     public int RemoteFlushes { get; set; }
 

@@ -29,11 +29,11 @@ public static unsafe partial class Machine
 
     public static uint In32(ushort port) => In(port);
 
-    public static void Out8(ushort port, byte value) => FakeMachine.Current.PortWrites.Add(new(port, 1, value));
+    public static void Out8(ushort port, byte value) => Out(port, 1, value);
 
-    public static void Out16(ushort port, ushort value) => FakeMachine.Current.PortWrites.Add(new(port, 2, value));
+    public static void Out16(ushort port, ushort value) => Out(port, 2, value);
 
-    public static void Out32(ushort port, uint value) => FakeMachine.Current.PortWrites.Add(new(port, 4, value));
+    public static void Out32(ushort port, uint value) => Out(port, 4, value);
 
     public static void Cpuid(uint leaf, uint subleaf, uint* registers)
     {
@@ -256,5 +256,13 @@ public static unsafe partial class Machine
 
     public static void RaiseSoftIrq(uint bits) => FakeMachine.Cpu.Info->SoftIrqPending |= bits;
 
-    private static uint In(ushort port) => FakeMachine.Current.PortValues.GetValueOrDefault(port, uint.MaxValue);
+    private static void Out(ushort port, int size, uint value)
+    {
+        FakeMachine.Current.PortWrites.Add(new(port, size, value));
+        FakeMachine.Current.OnPortWrite?.Invoke(port, value);
+    }
+
+    private static uint In(ushort port) =>
+        FakeMachine.Current.OnPortRead?.Invoke(port)
+            ?? FakeMachine.Current.PortValues.GetValueOrDefault(port, uint.MaxValue);
 }

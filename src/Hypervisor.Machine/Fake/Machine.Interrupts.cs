@@ -37,6 +37,8 @@ public static unsafe partial class Machine
 
     public static void EndOfInterrupt() => FakeInterrupts.Current.EndOfInterrupts++;
 
+    public static void ServeConsoleInterrupt() => FakeInterrupts.Current.ConsoleInterrupts++;
+
     public static void PollConsole() => FakeInterrupts.Current.ConsolePolls++;
 
     /// <summary>Device memory is plain memory.</summary>

@@ -63,6 +63,8 @@ public static unsafe partial class Machine
         FakeMachine.Current.OnKick?.Invoke(cpu);
     }
 
+    public static void SendNmi(uint cpu) => FakeMachine.Current.Nmis.Add(cpu);
+
     public static void RequestFlush(uint cpu)
     {
         FakeMachine machine = FakeMachine.Current;

@@ -11,4 +11,15 @@ public static unsafe partial class Machine
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "console_write_verbatim")]
     public static extern void WriteConsoleVerbatim(byte* text, int length);
+
+    /// <summary>Bytes that the serial lines take without anybody waiting.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "console_room")]
+    public static extern uint ConsoleRoom();
+
+    /// <summary>Nanoseconds until the serial lines want to be looked at again because their interrupts do not come; 0: they
+    /// do.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "console_poll_delay")]
+    public static extern ulong ConsolePollDelay();
 }

@@ -45,7 +45,12 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "apic_end_of_interrupt")]
     public static extern void EndOfInterrupt();
 
-    /// <summary>Takes what the serial lines have received.</summary>
+    /// <summary>A serial line's interrupt has come.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "console_interrupt")]
+    public static extern void ServeConsoleInterrupt();
+
+    /// <summary>Looks after the serial lines from a timer: interrupts may have been lost.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "console_poll")]
     public static extern void PollConsole();

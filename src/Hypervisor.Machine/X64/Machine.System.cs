@@ -72,6 +72,11 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "machine_kick")]
     public static extern void Kick(uint cpu);
 
+    /// <summary>Sends <paramref name="cpu"/>, which may be the running one, an NMI; it is counted.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_send_nmi")]
+    public static extern void SendNmi(uint cpu);
+
     /// <summary>Interrupts <paramref name="cpu"/> so that it looks whether a flush is wanted of it.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "machine_request_flush")]

@@ -9,6 +9,7 @@ using System.Runtime.CompilerServices;
 using Hypervisor.Core;
 using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Boot;
+using Hypervisor.Core.Console;
 using Hypervisor.Core.Hypercalls;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Scheduling;
@@ -46,6 +47,8 @@ public static unsafe class Boot
         Consoles.Configure(options, screenIsText: true);
         Consoles.EnableLineBuffers();
         Machine.LogThreshold = (LogLevel)options->LogThreshold;
+        Log.LimitedThreshold = (LogLevel)options->LogLimitedThreshold;
+        GuestMessages.Configure(options->GuestLogThreshold, options->GuestLogLimitedThreshold);
         PrintOptions(information, options);
 
         CpuFeatures.Detect();
@@ -142,7 +145,7 @@ public static unsafe class Boot
         VcpuScheduling.InitialiseCpu(cpu, scheduler, system);
         Timer* housekeeping = (Timer*)PageAllocator.AllocatePages(0);
         TimerQueue.Prepare(housekeeping, TimerKind.Housekeeping, null, queue);
-        TimerQueue.Set(housekeeping, SystemTime.Now() + TimerActions.HousekeepingPeriod);
+        TimerQueue.Set(housekeeping, SystemTime.Now() + Housekeeping.Period);
     }
 
     [MethodImpl(MethodImplOptions.InternalCall)]

@@ -52,7 +52,8 @@ public static unsafe class InterruptSetup
             _ = DeviceMemoryRules.Refuse(Mfn.OfAddress(acpi->IoApic(index).Address), 1);
         }
 
-        Consoles.ConnectInput(acpi);
+        KeepConfigurationSpace(acpi);
+        Consoles.Connect(acpi);
         Log.Info("time stamp counter "u8).Decimal(Tsc.Hertz / 1000).Text(" kHz "u8)
             .Text("("u8).Text(Tsc.Describe(Tsc.Source)).Text(")"u8).Text(", I/O APICs: "u8).Decimal(controllers).End();
         Wallclock.Set(Rtc.ReadSeconds(acpi), 0);
@@ -60,5 +61,19 @@ public static unsafe class InterruptSetup
         Machine.Cpu->LocalApicId = LocalApic.Id;
         _ = DeviceMemoryRules.Refuse(Mfn.OfAddress(LocalApic.PhysicalAddress), 1);
         PortAccess.SetOwnSerialPorts(Consoles.OwnedPort(0), Consoles.OwnedPort(1));
+    }
+
+    /// <summary>Domain-0's writes to configuration space in memory are looked at like those by the ports.</summary>
+    private static void KeepConfigurationSpace(AcpiInformation* acpi)
+    {
+        ReadOnlyDeviceMemory.Initialise();
+        for (int index = 0; index < acpi->ConfigSpaceCount; index++)
+        {
+            AcpiConfigSpace space = acpi->ConfigSpace(index);
+            _ = ReadOnlyDeviceMemory.Add(
+                ReadOnlyDeviceMemory.NoDevice,
+                space.Address + ((ulong)space.FirstBus << 20),
+                (ulong)(space.LastBus - space.FirstBus + 1) << 20);
+        }
     }
 }

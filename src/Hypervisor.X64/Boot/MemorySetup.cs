@@ -2,6 +2,7 @@
 // Memory during the boot, in this order: the map is put in order (Map), tables of our own map it (BuildTables), the frame
 // table describes it and the allocator gets what nobody uses (Prepare).
 
+using Hypervisor.Core.Console;
 using Hypervisor.Core;
 using Hypervisor.Core.Boot;
 using Hypervisor.Core.Control;
@@ -110,6 +111,7 @@ public static unsafe class MemorySetup
             Own(BootData.Information->Module(index).Start, BootData.Information->Module(index).End);
         }
 
+        ConsoleLog.Grow(BootData.Options->LogRingSize);
         DescriptorTables.Initialise(PageAllocator.AllocatePages(0));
         DomainTable.Initialise((ulong*)PageAllocator.AllocatePages(6));
         PageOwner.Initialise((Domain*)PageAllocator.AllocatePages(1));

@@ -12,6 +12,7 @@ using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Boot;
 using Hypervisor.Core.Console;
 using Hypervisor.Core.Interrupts;
+using Hypervisor.Core.Mmu;
 
 namespace Hypervisor.X64.Console;
 
@@ -20,6 +21,10 @@ public static unsafe class Consoles
 {
     private const int LineCapacity = 256;
     private const int Patience = 10_000_000;
+    private const int BufferOrder = 4;
+    private const uint BufferSize = (uint)MemoryLayout.PageSize << BufferOrder;
+    private const ulong ShortestPoll = 500_000;
+    private const ulong IdlePoll = 5_000_000;
 
     private static Serial16550 s_com1;
     private static Serial16550 s_com2;
@@ -29,6 +34,11 @@ public static unsafe class Consoles
     private static SpinLock s_inputLock;
     private static bool s_lockIsBroken;
     private static bool s_hasLineBuffers;
+    private static bool s_hasToldOfPolling;
+    private static uint s_toldLost1;
+    private static uint s_toldLost2;
+    private static uint s_toldOverruns1;
+    private static uint s_toldOverruns2;
     private static LineBuffers s_lines;
 
     /// <summary>I/O port of the line that the hypervisor keeps from Domain-0, by number 0 or 1; 0 where it is
@@ -78,41 +88,116 @@ public static unsafe class Consoles
     public static void EnableLineBuffers() => s_hasLineBuffers = true;
 
     /// <summary>
-    /// Routes the lines' interrupts to this CPU and turns them on. A line whose pin cannot be had is left to
-    /// <see cref="Poll"/> from a timer.
+    /// Gives the lines buffers, routes their interrupts to this CPU and turns them on. A line whose pin cannot be had is
+    /// left to <see cref="Poll"/> from a timer.
     /// </summary>
-    public static void ConnectInput(AcpiInformation* acpi)
+    public static void Connect(AcpiInformation* acpi)
     {
-        Connect(in s_com1, acpi);
-        Connect(in s_com2, acpi);
+        Connect(ref s_com1, acpi);
+        Connect(ref s_com2, acpi);
     }
 
-    /// <summary>Receive interrupts on, wherever they go.</summary>
-    public static void EnableInput()
+    /// <summary>Bytes that all lines take without loss.</summary>
+    [RuntimeExport("console_room")]
+    public static uint Room()
     {
-        s_com1.EnableReceiveInterrupt();
-        s_com2.EnableReceiveInterrupt();
+        uint first = s_com1IsConsole ? s_com1.RoomToSend() : uint.MaxValue;
+        uint second = s_com2IsConsole ? s_com2.RoomToSend() : uint.MaxValue;
+        return first < second ? first : second;
     }
 
-    /// <summary>Takes what has arrived on the serial lines: from their interrupt and, lest one was lost, from a
-    /// timer.</summary>
+    /// <summary>Nanoseconds to the next look at lines whose interrupts do not come; 0: there are none.</summary>
+    [RuntimeExport("console_poll_delay")]
+    public static ulong PollDelay()
+    {
+        ulong first = DelayOf(in s_com1);
+        ulong second = DelayOf(in s_com2);
+        return first == 0 || (second != 0 && second < first) ? second : first;
+    }
+
+    /// <summary>A line's interrupt: its reasons are taken away until it asserts none, since an edge that is missed
+    /// does not come again.</summary>
+    [RuntimeExport("console_interrupt")]
+    public static void ServeInterrupt()
+    {
+        s_com1.NoteInterrupt();
+        s_com2.NoteInterrupt();
+        for (int turn = 0; turn < Serial16550.MostServiceTurns; turn++)
+        {
+            bool asks = s_com1.AsksForService() | s_com2.AsksForService();
+            Serve();
+            if (!asks)
+            {
+                break;
+            }
+        }
+    }
+
+    /// <summary>A look from a timer, lest an interrupt was lost.</summary>
     [RuntimeExport("console_poll")]
     public static void Poll()
     {
-        if (!s_inputLock.TryAcquire())
+        bool wasPolled = s_com1.IsPolled | s_com2.IsPolled;
+        s_com1.Look();
+        s_com2.Look();
+        Serve();
+        if (!wasPolled && (s_com1.IsPolled | s_com2.IsPolled) && !s_hasToldOfPolling)
+        {
+            s_hasToldOfPolling = true;
+            Log.Warning("serial line: its interrupts do not come, it is polled"u8).End();
+        }
+
+        TellLosses(ref s_com1, ref s_toldLost1, ref s_toldOverruns1);
+        TellLosses(ref s_com2, ref s_toldLost2, ref s_toldOverruns2);
+    }
+
+    /// <summary>Receives and sends what there is.</summary>
+    private static void Serve()
+    {
+        if (s_inputLock.TryAcquire())
+        {
+            Receive(ref s_com1);
+            Receive(ref s_com2);
+            s_inputLock.Release();
+        }
+
+        // Whoever holds the lock sends, and pushes when done.
+        if (s_lock.TryAcquire())
+        {
+            s_com1.Push();
+            s_com2.Push();
+            s_lock.Release();
+        }
+    }
+
+    private static ulong DelayOf(in Serial16550 line)
+    {
+        ulong fifo = line.FifoTime;
+        return !line.IsPolled ? 0 : line.Backlog != 0 && fifo > ShortestPoll ? fifo : line.Backlog != 0 ? ShortestPoll : IdlePoll;
+    }
+
+    /// <summary>Once the buffer has room again.</summary>
+    private static void TellLosses(ref Serial16550 line, ref uint toldLost, ref uint toldOverruns)
+    {
+        if ((line.Lost == toldLost && line.Overruns == toldOverruns) || line.Backlog > BufferSize / 2)
         {
             return;
         }
 
-        Receive(in s_com1);
-        Receive(in s_com2);
-        s_inputLock.Release();
+        uint lost = line.Lost - toldLost;
+        uint overruns = line.Overruns - toldOverruns;
+        toldLost = line.Lost;
+        toldOverruns = line.Overruns;
+        Log.Warning("serial line: "u8).Decimal(lost).Text(" bytes not sent, the line was too slow; "u8)
+            .Decimal(overruns).Text(" times input was lost"u8).End();
     }
 
     /// <summary>The machine dies: whoever holds a lock will not come back.</summary>
     public static void BreakLock()
     {
         s_lockIsBroken = true;
+        s_com1.Detach();
+        s_com2.Detach();
         if (s_hasLineBuffers)
         {
             s_hasLineBuffers = false;
@@ -150,6 +235,7 @@ public static unsafe class Consoles
     {
         bool held = Acquire();
         WriteSerial(text, length, false);
+        PushAll();
         VgaText.Write(text, length);
         Release(held);
     }
@@ -171,7 +257,7 @@ public static unsafe class Consoles
         return line.Open(in effective, port, irq);
     }
 
-    private static void Connect(in Serial16550 line, AcpiInformation* acpi)
+    private static void Connect(ref Serial16550 line, AcpiInformation* acpi)
     {
         if (!line.IsPresent)
         {
@@ -179,17 +265,23 @@ public static unsafe class Consoles
         }
 
         uint gsi = acpi->GsiOfIsa(line.Irq, out _);
-        if (IrqTable.TryBindInternal(gsi, InternalIrq.Console, Machine.Cpu->CpuId))
+        bool hasInterrupt = IrqTable.TryBindInternal(gsi, InternalIrq.Console, Machine.Cpu->CpuId);
+        if (!hasInterrupt)
         {
-            line.EnableReceiveInterrupt();
+            Log.Warning("serial line: interrupt "u8).Decimal(gsi).Text(" cannot be had, the line is polled"u8).End();
         }
-        else
+
+        byte* buffer = (byte*)PageAllocator.AllocatePages(BufferOrder);
+        if (buffer == null)
         {
-            Log.Warning("serial line: interrupt "u8).Decimal(gsi).Text(" cannot be had, input is polled"u8).End();
+            Log.Warning("serial line: no memory for a buffer, the line is waited for"u8).End();
+            return;
         }
+
+        line.Attach(buffer, BufferSize, hasInterrupt);
     }
 
-    private static void Receive(in Serial16550 line)
+    private static void Receive(ref Serial16550 line)
     {
         // A line that claims data without end would hold this CPU for good.
         for (int i = 0; i < 256 && line.TryReceive(out byte value); i++)
@@ -211,6 +303,7 @@ public static unsafe class Consoles
         }
 
         WriteSerial(text, length, true);
+        PushAll();
         VgaText.Write(text, length);
         Release(held);
     }
@@ -232,13 +325,19 @@ public static unsafe class Consoles
     {
         if (s_com1IsConsole)
         {
-            s_com1.Transmit(value);
+            s_com1.Send(value);
         }
 
         if (s_com2IsConsole)
         {
-            s_com2.Transmit(value);
+            s_com2.Send(value);
         }
+    }
+
+    private static void PushAll()
+    {
+        s_com1.Push();
+        s_com2.Push();
     }
 
     private static bool Acquire()

@@ -20,6 +20,9 @@ public static unsafe class CpuServices
     public static void Kick(uint cpu) =>
         LocalApic.SendInterrupt(Machine.CpuOf(cpu)->LocalApicId, Vector.EventCheck);
 
+    [RuntimeExport("machine_send_nmi")]
+    public static void SendNmi(uint cpu) => LocalApic.SendNmi(Machine.CpuOf(cpu)->LocalApicId);
+
     [RuntimeExport("machine_request_flush")]
     public static void RequestFlush(uint cpu) =>
         LocalApic.SendInterrupt(Machine.CpuOf(cpu)->LocalApicId, Vector.FlushTlb);

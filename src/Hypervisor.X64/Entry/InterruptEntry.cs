@@ -126,6 +126,7 @@ public static unsafe class InterruptEntry
                 TlbFlush.Serve(Machine.Cpu);
                 break;
             case Vector.Spurious:
+                IrqTable.CountSpurious();
                 break;
             case Vector.Error:
                 Log.Warning("local APIC error "u8).Hex(LocalApic.ReadErrors()).End();

@@ -46,13 +46,13 @@ public sealed unsafe class ConsoleRingTests
     public void A_full_ring_keeps_the_newest_text()
     {
         ConsoleRing ring = default;
-        Append(ref ring, "lost" + new string('x', (int)ConsoleRing.Size - 4));
+        Append(ref ring, "lost" + new string('x', (int)ConsoleRing.FirstSize - 4));
         Append(ref ring, "tail");
         uint index = 0;
 
         string text = Read(in ring, ref index);
 
-        Assert.Equal((int)ConsoleRing.Size, text.Length);
+        Assert.Equal((int)ConsoleRing.FirstSize, text.Length);
         Assert.StartsWith("xxxx", text, StringComparison.Ordinal);
         Assert.EndsWith("xtail", text, StringComparison.Ordinal);
     }
@@ -87,7 +87,7 @@ public sealed unsafe class ConsoleRingTests
     public void Indices_wrap_around()
     {
         ConsoleRing ring = default;
-        uint* indices = (uint*)((byte*)&ring + ConsoleRing.Size);
+        uint* indices = (uint*)((byte*)&ring + ConsoleRing.FirstSize);
         indices[0] = indices[1] = uint.MaxValue - 5;
 
         Append(ref ring, "0123456789");

@@ -77,6 +77,6 @@ public sealed unsafe class GuestLinesTests
 
         machine.ClearConsole();
         Write(ref lines, 1, "later\n", 1000 + (1UL << 30));
-        Assert.Equal($"(XEN) (guests: {1000 - shown} lines suppressed)\n(d1) later\n", machine.Console);
+        Assert.Equal($"(XEN) d1: {1000 - shown} messages suppressed\n(d1) later\n", machine.Console);
     }
 }

@@ -31,6 +31,7 @@ internal sealed unsafe class InterruptBench : IDisposable
         Controllers = FakeInterrupts.Reset();
         _table = NativeMemory.AllocZeroed((nuint)IrqTable.MemorySize);
         FrameTable.Initialise(0, 46);
+        ReadOnlyDeviceMemory.Initialise();
         IrqTable.Initialise(_table);
         DomainTable.Initialise(_slots);
         Dom0 = MakeDomain(0, isPrivileged: true);
@@ -73,6 +74,7 @@ internal sealed unsafe class InterruptBench : IDisposable
     public void Dispose()
     {
         FrameTable.Initialise(0, 46);
+        ReadOnlyDeviceMemory.Initialise();
         IrqTable.Initialise(_table);
         NativeMemory.Free(Vcpu);
         NativeMemory.Free(Dom0);

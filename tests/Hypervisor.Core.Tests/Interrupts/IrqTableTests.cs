@@ -2,6 +2,7 @@
 
 using System;
 using Hypervisor.Core.Acpi;
+using Hypervisor.Core.Diagnostics;
 using Hypervisor.Core.Interrupts;
 using Xen.Abi;
 using Xunit;
@@ -179,7 +180,7 @@ public sealed unsafe class IrqTableTests : IDisposable
 
         Assert.True(Pin(4).IsMasked);
         Assert.Contains("storms", _bench.Machine.Console, StringComparison.Ordinal);
-        IrqTable.Tick();
+        IrqThrottle.Tick();
         Assert.False(Pin(4).IsMasked);
     }
 
@@ -203,12 +204,12 @@ public sealed unsafe class IrqTableTests : IDisposable
 
         IrqTable.Handle(Pin(4).Vector);
 
-        Assert.Equal(1, _bench.Controllers.ConsolePolls);
+        Assert.Equal(1, _bench.Controllers.ConsoleInterrupts);
         Assert.Equal(Errno.Ok, PhysicalIrqs.MapPin(_bench.Dom0, 4)); // Linux maps all legacy pins, in use or not
         Assert.Equal(Errno.Busy, PhysicalIrqs.Bind(_bench.Dom0, 4, share: true));
         Assert.Equal(Errno.Ok, PhysicalIrqs.Unmap(_bench.Dom0, 4));
         IrqTable.Handle(Pin(4).Vector);
-        Assert.Equal(2, _bench.Controllers.ConsolePolls);
+        Assert.Equal(2, _bench.Controllers.ConsoleInterrupts);
         BindPin(_bench.Dom0, 3);
         Assert.False(IrqTable.TryBindInternal(3, InternalIrq.Console, 0));
     }
@@ -232,7 +233,7 @@ public sealed unsafe class IrqTableTests : IDisposable
         BindPin(_bench.Dom0, 17);
         IrqTable.Handle(Pin(17).Vector);
 
-        IrqTable.Dump();
+        InterruptDump.Print();
 
         Assert.Contains("irq 17 vector ", _bench.Machine.Console, StringComparison.Ordinal);
         Assert.Contains(" level CPU 0 count 1 d0 in flight", _bench.Machine.Console, StringComparison.Ordinal);
