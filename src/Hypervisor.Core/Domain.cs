@@ -104,10 +104,6 @@ public unsafe struct Domain
     /// <summary>What the log says because of this domain (<c>GuestMessages</c>).</summary>
     public MessageRate Messages;
 
-    /// <summary>Parameters of the credit scheduler as the tools know them, whatever policy is in force.</summary>
-    public ushort CreditWeight;
-    public ushort CreditCap;
-
     /// <summary>Latched PCI configuration address and CMOS index of this domain's port accesses.</summary>
     public uint PciConfigAddress;
     public byte CmosIndex;

@@ -56,7 +56,6 @@ public static unsafe class DomainFactory
         domain->ShutdownCode = DomainLifecycle.NoShutdownCode;
         domain->IsPausedByTools = true;
         domain->ToolPauses = 1;
-        domain->CreditWeight = SchedulerControl.DefaultWeight;
         domain->MaxVcpuCount = limits.Vcpus;
         domain->MaxEventChannels = limits.EventChannels;
         domain->MaxGrantFrames = limits.GrantFrames;

@@ -5,21 +5,27 @@ using Xen.Abi;
 namespace Hypervisor.Sched;
 
 /// <summary>Who runs next: the contract of a scheduler. An implementation is a struct without fields; its data lie
-/// in the <see cref="PolicyData"/> of units, CPUs, domains and the system. It knows no clock and no machine: time
-/// comes in, decisions go out as values, so that it runs in a simulation exactly as on a processor.</summary>
+/// in the <see cref="PolicyData"/> of units, CPUs and domains. It knows no clock and no machine: time comes in,
+/// decisions go out as values, so that it runs in a simulation exactly as on a processor.</summary>
 /// <remarks>The mechanism (Hypervisor.Core.Scheduling) calls in with the lock of the CPU concerned held, and keeps
 /// <see cref="SchedUnit.IsAwake"/>, <see cref="SchedUnit.IsRunning"/> and <see cref="SchedCpu.Running"/>; the policy
 /// keeps its queues and <see cref="SchedCpu.Waiting"/>. A unit that runs is in no queue. All members are static: the
 /// policy is chosen by a compare (<see cref="PolicyTable"/>), never by an indirect call.</remarks>
 public unsafe interface ISchedulingPolicy
 {
-    /// <summary>A CPU joins; its data are zero.</summary>
+    /// <summary>A CPU joins, or the policy takes it over from another; its data are zero.</summary>
     static abstract void InitialiseCpu(SchedCpu* cpu, ulong now);
 
-    /// <summary>A domain is made, or the policy takes it over from another; its data are zero.</summary>
-    static abstract void InitialiseDomain(SchedDomain* domain);
+    /// <summary>A domain is made, or the policy takes it over from another; its data are zero.
+    /// <see cref="SchedSystem.UnitsLock"/> is held.</summary>
+    static abstract void InitialiseDomain(SchedSystem* system, SchedDomain* domain, ulong now);
 
-    /// <summary>A unit is made, asleep; its data are zero.</summary>
+    /// <summary>The domain's parameters have changed; they are valid. <see cref="SchedSystem.UnitsLock"/> is held,
+    /// no CPU's lock.</summary>
+    static abstract void ApplyParameters(SchedSystem* system, SchedDomain* domain, ulong now);
+
+    /// <summary>A unit joins, asleep; its data are zero. <see cref="SchedSystem.UnitsLock"/> is held as
+    /// well.</summary>
     static abstract void Insert(SchedCpu* cpu, SchedUnit* unit, ulong now);
 
     /// <summary>A sleeping unit goes for good.</summary>
@@ -38,16 +44,12 @@ public unsafe interface ISchedulingPolicy
 
     /// <summary>Chooses. <see cref="SchedCpu.Running"/> is the unit that ran until now and could go on, or null;
     /// unless it is the choice it is queued. May take a waiting unit of another CPU whose lock is free, if the unit
-    /// is movable and may run here: it then sets the unit's <see cref="SchedUnit.Cpu"/> with both locks held.
-    ///</summary>
+    /// is movable and may run here: it then sets the unit's <see cref="SchedUnit.Cpu"/> with both locks held. The
+    /// time of the decision is later than <paramref name="now"/>.</summary>
     static abstract SchedDecision Pick(SchedCpu* cpu, ulong now);
 
-    /// <summary>Periodic accounts of a CPU; gives the time of the next, or
-    /// <see cref="SchedDecision.NoLimit"/>.</summary>
-    static abstract ulong Tick(SchedCpu* cpu, ulong now);
-
-    /// <summary>Where a unit that is about to wake should run. Only the lock of the unit's present CPU is
-    /// held.</summary>
+    /// <summary>Where a unit that is about to wake should run: one of its places. Only the lock of the unit's present
+    /// CPU is held, or <see cref="SchedSystem.UnitsLock"/> while the unit is new.</summary>
     static abstract uint ChooseCpu(SchedSystem* system, SchedUnit* unit);
 
     /// <summary>CPUs on which some unit may run that waits here: those of them that are idle are asked to choose.</summary>
@@ -56,9 +58,4 @@ public unsafe interface ISchedulingPolicy
     /// <summary>A sleeping unit changes CPUs; both locks are held. The mechanism then sets
     /// <see cref="SchedUnit.Cpu"/>.</summary>
     static abstract void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now);
-
-    /// <summary>Reads or sets parameters of the domain (<paramref name="unit"/> is null) or of one unit. EINVAL: a
-    /// value out of range; EOPNOTSUPP: the policy has no such parameters. No lock is held.</summary>
-    static abstract Errno Adjust(
-        SchedSystem* system, SchedDomain* domain, SchedUnit* unit, PolicyParameters* parameters, bool isWrite);
 }

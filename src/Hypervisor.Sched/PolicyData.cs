@@ -9,7 +9,7 @@ namespace Hypervisor.Sched;
 [StructLayout(LayoutKind.Sequential)]
 public unsafe struct PolicyData
 {
-    public const int Size = 64;
+    public const int Size = 128;
 
     public fixed ulong Words[Size / sizeof(ulong)];
 }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 // The one place where policies are listed. Each call is a compare for each policy and its body inlined.
 
-using System.Runtime.CompilerServices;
-using Hypervisor.Sched.RoundRobin;
-using Xen.Abi;
+using Hypervisor.Sched.Credit;
 
 namespace Hypervisor.Sched;
 
 /// <summary>Calls the policy in force.</summary>
 public static unsafe class PolicyTable
 {
-    public static System.ReadOnlySpan<byte> NameOf(SchedulerId policy) => policy switch
+    /// <summary>Highest number of a policy.</summary>
+    public const PolicyId Last = PolicyId.Credit;
+
+    public static System.ReadOnlySpan<byte> NameOf(PolicyId policy) => policy switch
     {
-        SchedulerId.RoundRobin => "round robin"u8,
+        PolicyId.Credit => "credit"u8,
         _ => "unknown"u8,
     };
 
@@ -20,24 +21,37 @@ public static unsafe class PolicyTable
     {
         switch (cpu->System->Policy)
         {
-            case SchedulerId.RoundRobin:
-                RoundRobinPolicy.InitialiseCpu(cpu, now);
+            case PolicyId.Credit:
+                CreditPolicy.InitialiseCpu(cpu, now);
                 break;
             default:
-                _ = Unknown();
+                Unknown();
                 break;
         }
     }
 
-    public static void InitialiseDomain(SchedSystem* system, SchedDomain* domain)
+    public static void InitialiseDomain(SchedSystem* system, SchedDomain* domain, ulong now)
     {
         switch (system->Policy)
         {
-            case SchedulerId.RoundRobin:
-                RoundRobinPolicy.InitialiseDomain(domain);
+            case PolicyId.Credit:
+                CreditPolicy.InitialiseDomain(system, domain, now);
                 break;
             default:
-                _ = Unknown();
+                Unknown();
+                break;
+        }
+    }
+
+    public static void ApplyParameters(SchedSystem* system, SchedDomain* domain, ulong now)
+    {
+        switch (system->Policy)
+        {
+            case PolicyId.Credit:
+                CreditPolicy.ApplyParameters(system, domain, now);
+                break;
+            default:
+                Unknown();
                 break;
         }
     }
@@ -46,11 +60,11 @@ public static unsafe class PolicyTable
     {
         switch (cpu->System->Policy)
         {
-            case SchedulerId.RoundRobin:
-                RoundRobinPolicy.Insert(cpu, unit, now);
+            case PolicyId.Credit:
+                CreditPolicy.Insert(cpu, unit, now);
                 break;
             default:
-                _ = Unknown();
+                Unknown();
                 break;
         }
     }
@@ -59,85 +73,74 @@ public static unsafe class PolicyTable
     {
         switch (cpu->System->Policy)
         {
-            case SchedulerId.RoundRobin:
-                RoundRobinPolicy.Remove(cpu, unit);
+            case PolicyId.Credit:
+                CreditPolicy.Remove(cpu, unit);
                 break;
             default:
-                _ = Unknown();
+                Unknown();
                 break;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool Wake(SchedCpu* cpu, SchedUnit* unit, ulong now) => cpu->System->Policy switch
+    public static bool Wake(SchedCpu* cpu, SchedUnit* unit, ulong now)
     {
-        SchedulerId.RoundRobin => RoundRobinPolicy.Wake(cpu, unit, now),
-        _ => Unknown(),
-    };
+        switch (cpu->System->Policy)
+        {
+            case PolicyId.Credit:
+                return CreditPolicy.Wake(cpu, unit, now);
+            default:
+                Unknown();
+                return false;
+        }
+    }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Sleep(SchedCpu* cpu, SchedUnit* unit, ulong now)
     {
         switch (cpu->System->Policy)
         {
-            case SchedulerId.RoundRobin:
-                RoundRobinPolicy.Sleep(cpu, unit, now);
+            case PolicyId.Credit:
+                CreditPolicy.Sleep(cpu, unit, now);
                 break;
             default:
-                _ = Unknown();
+                Unknown();
                 break;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Yield(SchedCpu* cpu, SchedUnit* unit, ulong now)
     {
         switch (cpu->System->Policy)
         {
-            case SchedulerId.RoundRobin:
-                RoundRobinPolicy.Yield(cpu, unit, now);
+            case PolicyId.Credit:
+                CreditPolicy.Yield(cpu, unit, now);
                 break;
             default:
-                _ = Unknown();
+                Unknown();
                 break;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SchedDecision Pick(SchedCpu* cpu, ulong now)
     {
         switch (cpu->System->Policy)
         {
-            case SchedulerId.RoundRobin:
-                return RoundRobinPolicy.Pick(cpu, now);
+            case PolicyId.Credit:
+                return CreditPolicy.Pick(cpu, now);
             default:
-                _ = Unknown();
+                Unknown();
                 return SchedDecision.Idle(SchedDecision.NoLimit);
         }
     }
 
-    public static ulong Tick(SchedCpu* cpu, ulong now)
-    {
-        switch (cpu->System->Policy)
-        {
-            case SchedulerId.RoundRobin:
-                return RoundRobinPolicy.Tick(cpu, now);
-            default:
-                _ = Unknown();
-                return SchedDecision.NoLimit;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint ChooseCpu(SchedSystem* system, SchedUnit* unit)
     {
         switch (system->Policy)
         {
-            case SchedulerId.RoundRobin:
-                return RoundRobinPolicy.ChooseCpu(system, unit);
+            case PolicyId.Credit:
+                return CreditPolicy.ChooseCpu(system, unit);
             default:
-                _ = Unknown();
-                return unit->Cpu;
+                Unknown();
+                return 0;
         }
     }
 
@@ -145,38 +148,26 @@ public static unsafe class PolicyTable
     {
         switch (cpu->System->Policy)
         {
-            case SchedulerId.RoundRobin:
-                return RoundRobinPolicy.PlacesWanted(cpu);
+            case PolicyId.Credit:
+                return CreditPolicy.PlacesWanted(cpu);
             default:
-                _ = Unknown();
+                Unknown();
                 return default;
         }
     }
 
     public static void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now)
     {
-        switch (from->System->Policy)
+        switch (to->System->Policy)
         {
-            case SchedulerId.RoundRobin:
-                RoundRobinPolicy.Migrate(unit, from, to, now);
+            case PolicyId.Credit:
+                CreditPolicy.Migrate(unit, from, to, now);
                 break;
             default:
-                _ = Unknown();
+                Unknown();
                 break;
         }
     }
 
-    public static Errno Adjust(
-        SchedSystem* system, SchedDomain* domain, SchedUnit* unit, PolicyParameters* parameters, bool isWrite) =>
-        system->Policy switch
-        {
-            SchedulerId.RoundRobin => RoundRobinPolicy.Adjust(system, domain, unit, parameters, isWrite),
-            _ => Errno.OpNotSupp,
-        };
-
-    private static bool Unknown()
-    {
-        Panic.Because("No such scheduling policy"u8);
-        return false;
-    }
+    private static void Unknown() => Panic.Because("No such scheduling policy"u8);
 }

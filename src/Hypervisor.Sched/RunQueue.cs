@@ -43,6 +43,9 @@ public unsafe struct RunQueue
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Append(SchedUnit* unit) => InsertBefore(null, unit);
+
     public void Remove(SchedUnit* unit)
     {
         if (unit->Previous == null)

@@ -16,7 +16,8 @@ public unsafe struct SchedCpu
 
     public uint Cpu;
 
-    /// <summary>Awake units that wait for this CPU; the running one is not among them.</summary>
+    /// <summary>Awake units that could run here at once; the running one is not among them, nor are those that the
+    /// policy holds back (out of budget). Others read it without the lock, as a hint.</summary>
     public uint Waiting;
 
     /// <summary>The unit that this CPU has chosen; null while it is idle.</summary>

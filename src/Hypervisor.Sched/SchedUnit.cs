@@ -44,7 +44,8 @@ public unsafe struct SchedUnit
     /// no lock as <see cref="IsBlocked"/>.</summary>
     public uint PolledPort;
 
-    /// <summary>Where the unit may run, and where among these it would rather.</summary>
+    /// <summary>Where the unit may run, and where among these it would rather. What counts is <see cref="PlacesIn"/>:
+    /// a unit whose CPUs are all out of use may run anywhere until one comes back.</summary>
     public CpuMask HardAffinity;
     public CpuMask SoftAffinity;
 
@@ -63,6 +64,10 @@ public unsafe struct SchedUnit
     public ulong RunningSince;
     public ulong AsleepSince;
 
+    /// <summary>Neighbours in the list of all units, under <see cref="SchedSystem.UnitsLock"/>.</summary>
+    public SchedUnit* NextUnit;
+    public SchedUnit* PreviousUnit;
+
     public PolicyData Policy;
 
     /// <summary>No CPU holds the unit's registers.</summary>
@@ -71,4 +76,15 @@ public unsafe struct SchedUnit
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => System.Threading.Volatile.Read(ref *LoadedOn) == 0xFFFFFFFF;
     }
+
+    /// <summary>CPUs where the unit may run now.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly CpuMask PlacesIn(SchedSystem* system)
+    {
+        CpuMask places = HardAffinity & system->Online;
+        return places.IsEmpty ? system->Online : places;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly bool MayRunOn(SchedCpu* cpu) => PlacesIn(cpu->System).Contains(cpu->Cpu);
 }

@@ -38,6 +38,7 @@ internal sealed unsafe class DomainBench : IDisposable
         FrameTable.Initialise(memory >> MemoryLayout.PageShift, 40);
         PageAllocator.AddMemory(1, memory >> MemoryLayout.PageShift);
         SchedSystem* system = Allocate<SchedSystem>();
+        SchedSystem.Initialise(system, PolicyId.Credit);
         for (uint cpu = 0; cpu < cpus; cpu++)
         {
             FakeMachine.RunOn(cpu);

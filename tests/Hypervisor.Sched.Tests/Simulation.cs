@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Plays the mechanism's part towards a policy: time goes from event to event (a slice
-// ends, a unit has done its work, a unit wakes), and at each the rules of ISchedulingPolicy are checked. What
-// Hypervisor.Core.Scheduling does with locks and registers is left out.
+// Plays the mechanism's part towards a policy: time goes from event to event (a slice ends, a unit has done its work, a
+// unit wakes), and at each the rules of ISchedulingPolicy are checked. What Hypervisor.Core.Scheduling does with
+// registers is left out, but for one thing: a unit cannot move while some CPU holds its registers.
 
 using System;
 using System.Collections.Generic;
@@ -11,23 +11,33 @@ using Xunit;
 
 namespace Hypervisor.Sched.Tests;
 
-internal sealed unsafe class Simulation : IDisposable
+internal sealed unsafe partial class Simulation : IDisposable
 {
+    public const ulong Microsecond = 1_000;
+    public const ulong Millisecond = 1_000_000;
+    public const ulong Second = 1_000_000_000;
+    public const ulong Minute = 60 * Second;
+    public const ulong Hour = 60 * Minute;
+
     private const uint NotLoaded = 0xFFFFFFFF;
 
     private readonly List<nint> _blocks = [];
     private readonly List<SimulatedUnit> _units = [];
+    private readonly PriorityQueue<(SimulatedUnit Unit, int Alarm), ulong> _alarms = new();
     private readonly SchedSystem* _system;
     private readonly ulong[] _until;
+    private readonly SimulatedUnit[] _loaded;
     private readonly uint _cpus;
+    private int _eventsAtOnce;
 
-    public Simulation(uint cpus, SchedulerId policy = SchedulerId.RoundRobin)
+    public Simulation(uint cpus, PolicyId policy = PolicyId.Credit)
     {
         _ = FakeMachine.Reset(cpus: cpus);
         _cpus = cpus;
         _until = new ulong[cpus];
+        _loaded = new SimulatedUnit[cpus];
         _system = Allocate<SchedSystem>();
-        _system->Policy = policy;
+        SchedSystem.Initialise(_system, policy);
         for (uint cpu = 0; cpu < cpus; cpu++)
         {
             SchedSystem.Add(_system, Allocate<SchedCpu>(), cpu, 0);
@@ -41,102 +51,87 @@ internal sealed unsafe class Simulation : IDisposable
 
     public SchedSystem* System => _system;
 
-    public SimulatedUnit Add(ulong work = 0, ulong rest = 0, ulong hard = ulong.MaxValue, ulong soft = ulong.MaxValue)
+    /// <summary>How often a policy was asked to choose.</summary>
+    public long Picks { get; private set; }
+
+    /// <summary>Check after every event that no CPU is idle while a unit waits that may run there.</summary>
+    public bool MustConserveWork { get; set; } = true;
+
+    public SchedDomain* AddDomain()
+    {
+        SchedDomain* domain = Allocate<SchedDomain>();
+        SchedDomain.Initialise(domain);
+        return domain;
+    }
+
+    /// <summary>A domain with a weight and a cap, not known to the policy yet.</summary>
+    public SchedDomain* AddDomain(uint weight, uint cap = 0)
+    {
+        SchedDomain* domain = AddDomain();
+        domain->Credit = new CreditParameters { Weight = weight, Cap = cap };
+        return domain;
+    }
+
+    public SimulatedUnit Add(ulong work, ulong rest) => Add(null, () => work, () => rest);
+
+    public SimulatedUnit Add(
+        SchedDomain* domain = null,
+        Func<ulong> work = null,
+        Func<ulong> rest = null,
+        ulong hard = ulong.MaxValue,
+        ulong soft = ulong.MaxValue)
     {
         SchedUnit* unit = Allocate<SchedUnit>();
+        SimulatedUnit simulated = new(unit, _units.Count) { Work = work, Rest = rest, WorkLeft = work?.Invoke() ?? 0 };
         uint* loadedOn = Allocate<uint>();
         *loadedOn = NotLoaded;
         unit->LoadedOn = loadedOn;
-        unit->Domain = Allocate<SchedDomain>();
+        unit->Owner = (void*)_units.Count;
+        unit->Domain = domain == null ? AddDomain() : domain;
         unit->HardAffinity = new CpuMask(hard);
         unit->SoftAffinity = new CpuMask(soft);
-        unit->Cpu = PolicyTable.ChooseCpu(_system, unit);
         unit->AsleepSince = Now;
-        PolicyTable.Insert(_system->Cpu(unit->Cpu), unit, Now);
-        unit->IsInserted = true;
-        SimulatedUnit simulated = new(unit) { Work = work, Rest = rest, WorkLeft = work };
+        SchedSystem.Insert(_system, unit, Now);
         _units.Add(simulated);
         return simulated;
+    }
+
+    public SimulatedUnit Of(SchedUnit* unit) => unit == null ? null : _units[(int)(nint)unit->Owner];
+
+    public void WakeAll()
+    {
+        foreach (SimulatedUnit unit in _units)
+        {
+            Wake(unit);
+        }
     }
 
     public void Wake(SimulatedUnit simulated)
     {
         SchedUnit* unit = simulated.Unit;
         Assert.False(unit->IsAwake);
+        simulated.Alarm++;
+        simulated.IsResting = false;
         uint target = PolicyTable.ChooseCpu(_system, unit);
-        Assert.True(unit->HardAffinity.Contains(target));
-        if (target != unit->Cpu)
+        Assert.True(unit->PlacesIn(_system).Contains(target), "A unit is to wake where it may not run");
+        if (target != unit->Cpu && unit->IsMovable)
         {
             PolicyTable.Migrate(unit, _system->Cpu(unit->Cpu), _system->Cpu(target), Now);
             unit->Cpu = target;
         }
 
         unit->IsAwake = true;
-        simulated.WakesAt = ulong.MaxValue;
         simulated.WokeAt = Now;
+        simulated.WaitsSince = Now;
         simulated.IsWaitingForFirstRun = true;
-        if (PolicyTable.Wake(_system->Cpu(target), unit, Now))
+        uint cpu = unit->Cpu;
+        if (PolicyTable.Wake(_system->Cpu(cpu), unit, Now))
         {
-            Choose(target);
+            Choose(cpu);
         }
-        else if (_system->Idle.Bits != 0)
+        else
         {
-            Choose(_system->Idle.First);
-        }
-    }
-
-    public void Yield(SimulatedUnit simulated)
-    {
-        Assert.True(simulated.Unit->IsRunning);
-        PolicyTable.Yield(_system->Cpu(simulated.Unit->Cpu), simulated.Unit, Now);
-        Choose(simulated.Unit->Cpu);
-    }
-
-    /// <summary>Who runs on the CPU, or null.</summary>
-    public SimulatedUnit RunningOn(uint cpu) => _units.SingleOrDefault(u => u.Unit == _system->Cpu(cpu)->Running);
-
-    /// <summary>Lets time pass.</summary>
-    public void RunFor(ulong duration)
-    {
-        ulong end = Now + duration;
-        while (Now < end)
-        {
-            ulong next = end;
-            foreach (SimulatedUnit unit in _units)
-            {
-                next = Math.Min(next, unit.WakesAt);
-                next = unit.Unit->IsRunning && unit.Work != 0 ? Math.Min(next, Now + unit.WorkLeft) : next;
-            }
-
-            next = Math.Max(Now, Math.Min(next, _until.Min()));
-            foreach (SimulatedUnit unit in _units.Where(u => u.Unit->IsRunning))
-            {
-                unit.Ran += next - Now;
-                unit.WorkLeft -= unit.Work != 0 ? next - Now : 0;
-            }
-
-            Now = next;
-            for (uint cpu = 0; cpu < _cpus; cpu++)
-            {
-                if (_until[cpu] <= Now)
-                {
-                    Choose(cpu);
-                }
-            }
-
-            foreach (SimulatedUnit unit in _units.Where(u => u.Unit->IsRunning && u.Work != 0 && u.WorkLeft == 0))
-            {
-                unit.WakesAt = Now + unit.Rest;
-                unit.WorkLeft = unit.Work;
-                Sleep(unit);
-            }
-
-            foreach (SimulatedUnit unit in _units.Where(u => u.WakesAt <= Now))
-            {
-                Wake(unit);
-            }
-
-            CheckInvariants();
+            AskHelpers(cpu);
         }
     }
 
@@ -149,12 +144,54 @@ internal sealed unsafe class Simulation : IDisposable
         PolicyTable.Sleep(cpu, unit, Now);
         unit->IsAwake = false;
         unit->IsRunning = false;
-        *unit->LoadedOn = NotLoaded;
         unit->AsleepSince = Now;
         if (ran)
         {
             cpu->Running = null;
             Choose(cpu->Cpu);
+        }
+    }
+
+    public void Yield(SimulatedUnit simulated)
+    {
+        Assert.True(simulated.Unit->IsRunning);
+        uint cpu = simulated.Unit->Cpu;
+        if (_system->Cpu(cpu)->Waiting != 0)
+        {
+            PolicyTable.Yield(_system->Cpu(cpu), simulated.Unit, Now);
+            Choose(cpu);
+        }
+    }
+
+    /// <summary>Who runs on the CPU, or null.</summary>
+    public SimulatedUnit RunningOn(uint cpu) => Of(_system->Cpu(cpu)->Running);
+
+    /// <summary>Lets time pass.</summary>
+    public void RunFor(ulong duration)
+    {
+        ulong end = Now + duration;
+        while (true)
+        {
+            ulong next = NextEvent(end);
+            _eventsAtOnce = next == Now ? _eventsAtOnce + 1 : 0;
+            Assert.True(_eventsAtOnce < 10_000, "Time does not go on");
+            Pass(next - Now);
+            if (Now >= end && _eventsAtOnce != 0)
+            {
+                return;
+            }
+
+            for (uint cpu = 0; cpu < _cpus; cpu++)
+            {
+                if (_until[cpu] <= Now)
+                {
+                    Choose(cpu);
+                }
+            }
+
+            EndWork();
+            WakeDue();
+            CheckInvariants();
         }
     }
 
@@ -166,58 +203,182 @@ internal sealed unsafe class Simulation : IDisposable
         }
     }
 
+    private ulong NextEvent(ulong end)
+    {
+        ulong next = end;
+        for (uint cpu = 0; cpu < _cpus; cpu++)
+        {
+            next = Math.Min(next, _until[cpu]);
+            SimulatedUnit running = RunningOn(cpu);
+            if (running?.Work != null)
+            {
+                next = Math.Min(next, Now + running.WorkLeft);
+            }
+        }
+
+        if (_alarms.TryPeek(out _, out ulong due))
+        {
+            next = Math.Min(next, due);
+        }
+
+        return Math.Max(next, Now);
+    }
+
+    private void Pass(ulong time)
+    {
+        for (uint cpu = 0; cpu < _cpus; cpu++)
+        {
+            SimulatedUnit running = RunningOn(cpu);
+            if (running != null)
+            {
+                running.Ran += time;
+                running.WorkLeft -= running.Work != null ? time : 0;
+            }
+        }
+
+        Now += time;
+    }
+
+    private void EndWork()
+    {
+        for (uint cpu = 0; cpu < _cpus; cpu++)
+        {
+            SimulatedUnit unit = RunningOn(cpu);
+            if (unit?.Work == null || unit.WorkLeft != 0)
+            {
+                continue;
+            }
+
+            unit.WorkLeft = Math.Max(1, unit.Work());
+            ulong rest = unit.Rest();
+            if (rest == 0)
+            {
+                Yield(unit);
+                continue;
+            }
+
+            unit.IsResting = true;
+            _alarms.Enqueue((unit, ++unit.Alarm), Now + rest);
+            Sleep(unit);
+        }
+    }
+
+    private void WakeDue()
+    {
+        while (_alarms.TryPeek(out (SimulatedUnit Unit, int Alarm) first, out ulong due) && due <= Now)
+        {
+            _ = _alarms.Dequeue();
+            if (first.Unit.IsResting && first.Alarm == first.Unit.Alarm)
+            {
+                Wake(first.Unit);
+            }
+        }
+    }
+
     private void Choose(uint number)
     {
         SchedCpu* cpu = _system->Cpu(number);
         SchedUnit* previous = cpu->Running;
+        SchedUnit* displaced = null;
+        if (previous != null && !previous->MayRunOn(cpu))
+        {
+            PolicyTable.Sleep(cpu, previous, Now);
+            previous->IsAwake = false;
+            previous->IsRunning = false;
+            previous->AsleepSince = Now;
+            cpu->Running = null;
+            displaced = previous;
+        }
+
+        Picks++;
         SchedDecision decision = PolicyTable.Pick(cpu, Now);
-        if (previous != null && previous != decision.Unit)
+        Assert.True(decision.Until > Now, "A decision for no time");
+        if (previous != null && previous != decision.Unit && displaced == null)
         {
             previous->IsRunning = false;
-            *previous->LoadedOn = NotLoaded;
+            if (previous->IsAwake)
+            {
+                Of(previous).WaitsSince = Now;
+            }
         }
 
         cpu->Running = decision.Unit;
         _until[number] = decision.Until;
-        Assert.True(decision.Until > Now);
         if (decision.Unit == null)
         {
             _ = Machine.TestAndSetBit(&_system->Idle, number);
-            return;
+        }
+        else
+        {
+            _ = Machine.TestAndClearBit(&_system->Idle, number);
+            Begin(cpu, previous, decision.Unit);
         }
 
-        _ = Machine.TestAndClearBit(&_system->Idle, number);
-        SchedUnit* unit = decision.Unit;
-        Assert.True(unit->IsAwake);
-        Assert.Equal(number, unit->Cpu);
-        Assert.True(unit->HardAffinity.Contains(number));
-        if (unit != previous)
+        if (displaced != null)
         {
-            Assert.False(unit->IsRunning);
+            Unload(number);
+            Wake(Of(displaced));
+        }
+
+        AskHelpers(number);
+    }
+
+    private void Begin(SchedCpu* cpu, SchedUnit* previous, SchedUnit* unit)
+    {
+        Assert.True(unit->IsAwake, "A unit that sleeps is chosen");
+        Assert.Equal(cpu->Cpu, unit->Cpu);
+        SimulatedUnit simulated = Of(unit);
+        if (unit != previous || !unit->IsRunning)
+        {
+            Assert.False(unit->IsRunning, "A unit is on two CPUs");
             unit->IsRunning = true;
             unit->RunningSince = Now;
-            *unit->LoadedOn = number;
+            simulated.WorstWait = Math.Max(simulated.WorstWait, Now - simulated.WaitsSince);
         }
 
-        SimulatedUnit simulated = _units.Single(u => u.Unit == unit);
+        if (_loaded[cpu->Cpu] != simulated)
+        {
+            Assert.True(unit->IsMovable, "A unit runs here whose registers are elsewhere");
+            Unload(cpu->Cpu);
+            _loaded[cpu->Cpu] = simulated;
+            *unit->LoadedOn = cpu->Cpu;
+        }
+
         if (simulated.IsWaitingForFirstRun)
         {
             simulated.IsWaitingForFirstRun = false;
             simulated.WorstDelay = Math.Max(simulated.WorstDelay, Now - simulated.WokeAt);
+            simulated.OnFirstRun?.Invoke(Now - simulated.WokeAt);
         }
     }
 
-    private void CheckInvariants()
+    private void Unload(uint cpu)
     {
-        uint waiting = 0;
-        for (uint number = 0; number < _cpus; number++)
+        if (_loaded[cpu] != null)
         {
-            SchedCpu* cpu = _system->Cpu(number);
-            Assert.False(cpu->Lock.IsHeld);
-            waiting += cpu->Waiting;
+            *_loaded[cpu].Unit->LoadedOn = NotLoaded;
+            _loaded[cpu] = null;
+        }
+    }
+
+    private void AskHelpers(uint number)
+    {
+        SchedCpu* cpu = _system->Cpu(number);
+        CpuMask idle = _system->Idle & _system->Online;
+        if (cpu->Waiting == 0 || idle.Without(number).IsEmpty)
+        {
+            return;
         }
 
-        Assert.Equal(_units.Count(u => u.Unit->IsAwake && !u.Unit->IsRunning), (int)waiting);
+        for (CpuMask helpers = (idle & PolicyTable.PlacesWanted(cpu)).Without(number);
+            !helpers.IsEmpty && cpu->Waiting != 0;
+            helpers = helpers.Without(helpers.First))
+        {
+            if (_system->Cpu(helpers.First)->Running == null)
+            {
+                Choose(helpers.First);
+            }
+        }
     }
 
     private T* Allocate<T>()

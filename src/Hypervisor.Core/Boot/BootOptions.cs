@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime.InteropServices;
+using Hypervisor.Sched;
 
 namespace Hypervisor.Core.Boot;
 
@@ -45,7 +46,8 @@ public unsafe struct BootOptions
     /// <summary>Bytes of the log kept for readers; 0 is not stated.</summary>
     public ulong LogRingSize;
 
-    public BootScheduler Scheduler;
+    /// <summary>The scheduling policy to start with.</summary>
+    public PolicyId Scheduler;
 
     /// <summary>CPUs to use at most, 0 for all.</summary>
     public uint MaxCpus;
@@ -152,12 +154,4 @@ public enum ConsoleSet : uint
 
     /// <summary>Text screen or framebuffer.</summary>
     Screen = 4,
-}
-
-/// <summary>The scheduler to start with.</summary>
-public enum BootScheduler
-{
-    Credit = 0,
-    Sedf,
-    Bvt,
 }

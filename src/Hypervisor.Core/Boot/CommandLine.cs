@@ -5,6 +5,7 @@
 // the user wrote: an unknown option or a malformed value leaves its default and is noted for one warning line.
 
 using System;
+using Hypervisor.Sched;
 
 namespace Hypervisor.Core.Boot;
 
@@ -331,15 +332,15 @@ public static unsafe class CommandLine
     {
         if (value.Equals("credit"u8))
         {
-            options->Scheduler = BootScheduler.Credit;
+            options->Scheduler = PolicyId.Credit;
         }
         else if (value.Equals("sedf"u8))
         {
-            options->Scheduler = BootScheduler.Sedf;
+            options->Scheduler = PolicyId.Sedf;
         }
         else if (value.Equals("bvt"u8))
         {
-            options->Scheduler = BootScheduler.Bvt;
+            options->Scheduler = PolicyId.Bvt;
         }
         else
         {

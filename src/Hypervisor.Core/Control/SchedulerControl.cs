@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The tools of 4.17 know the credit scheduler and refuse to work with one whose number they do not know. So they
-// are told credit, whatever policy is in force, and the weight and cap that they set are kept for each domain.
+// are told credit, whatever policy is in force, and act on the weight and cap that are kept for each domain.
 
+using Hypervisor.Core.Scheduling;
+using Hypervisor.Sched;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Control;
@@ -9,11 +11,8 @@ namespace Hypervisor.Core.Control;
 /// <summary>Scheduler parameters as the tools know them.</summary>
 public static unsafe class SchedulerControl
 {
-    public const ushort DefaultWeight = 256;
-
-    private const uint TimeSliceMilliseconds = 30;
-    private const uint RateLimitMicroseconds = 1000;
-    private const uint MaxCapPercent = 100;
+    private const uint NanosecondsPerMicrosecond = 1_000;
+    private const uint NanosecondsPerMillisecond = 1_000_000;
 
     /// <summary>What XEN_SYSCTL_sched_id says.</summary>
     public const uint ReportedScheduler = (uint)SchedulerId.Credit;
@@ -31,20 +30,12 @@ public static unsafe class SchedulerControl
         switch ((DomCtlSchedulerCommand)request->Cmd)
         {
             case DomCtlSchedulerCommand.GetInfo:
-                request->Credit.Weight = domain->CreditWeight;
-                request->Credit.Cap = domain->CreditCap;
+                CreditParameters parameters = VcpuScheduling.GetCredit(domain);
+                request->Credit.Weight = (ushort)parameters.Weight;
+                request->Credit.Cap = (ushort)parameters.Cap;
                 return Errno.Ok;
             case DomCtlSchedulerCommand.PutInfo:
-                // Zero leaves the weight, all ones leave the cap.
-                if (request->Credit.Cap != ushort.MaxValue
-                    && request->Credit.Cap > domain->MaxVcpuCount * MaxCapPercent)
-                {
-                    return Errno.Inval;
-                }
-
-                domain->CreditWeight = request->Credit.Weight == 0 ? domain->CreditWeight : request->Credit.Weight;
-                domain->CreditCap = request->Credit.Cap == ushort.MaxValue ? domain->CreditCap : request->Credit.Cap;
-                return Errno.Ok;
+                return SetCredit(domain, request->Credit);
             case DomCtlSchedulerCommand.GetVcpuInfo:
             case DomCtlSchedulerCommand.PutVcpuInfo:
                 return Errno.OpNotSupp;
@@ -53,7 +44,7 @@ public static unsafe class SchedulerControl
         }
     }
 
-    /// <summary>XEN_SYSCTL_scheduler_op: the time slice and the rate limit, which are fixed.</summary>
+    /// <summary>XEN_SYSCTL_scheduler_op: the time slice and the rate limit.</summary>
     public static HypercallResult OfSystem(SysCtlSchedulerOp* request)
     {
         if (request->CpuPoolId != CpuPoolControl.OnlyPool)
@@ -69,17 +60,38 @@ public static unsafe class SchedulerControl
         switch ((SysCtlSchedulerCommand)request->Cmd)
         {
             case SysCtlSchedulerCommand.GetInfo:
-                request->SchedCredit.TSliceMs = TimeSliceMilliseconds;
-                request->SchedCredit.RateLimitUs = RateLimitMicroseconds;
+                SystemParameters parameters = VcpuScheduling.GetSystemParameters();
+                request->SchedCredit.TSliceMs = (uint)(parameters.TimeSlice / NanosecondsPerMillisecond);
+                request->SchedCredit.RateLimitUs = (uint)(parameters.RateLimit / NanosecondsPerMicrosecond);
                 request->SchedCredit.VcpuMigrDelayUs = 0;
                 return Errno.Ok;
             case SysCtlSchedulerCommand.PutInfo:
-                return request->SchedCredit.TSliceMs == TimeSliceMilliseconds
-                    && request->SchedCredit.RateLimitUs == RateLimitMicroseconds
-                    ? Errno.Ok
-                    : Errno.OpNotSupp;
+                return SetTimes(request->SchedCredit);
             default:
                 return Errno.Inval;
         }
+    }
+
+    /// <summary>Zero leaves the weight, all ones leave the cap.</summary>
+    private static Errno SetCredit(Domain* domain, in DomCtlSchedCredit request)
+    {
+        CreditParameters parameters = VcpuScheduling.GetCredit(domain);
+        parameters.Weight = request.Weight == 0 ? parameters.Weight : request.Weight;
+        parameters.Cap = request.Cap == ushort.MaxValue ? parameters.Cap : request.Cap;
+        return VcpuScheduling.SetCredit(domain, parameters);
+    }
+
+    /// <summary>A delay before vCPUs may move is not known here, so only none can be asked for.</summary>
+    private static Errno SetTimes(in SysCtlCreditSchedule request)
+    {
+        if (request.VcpuMigrDelayUs != 0)
+        {
+            return Errno.OpNotSupp;
+        }
+
+        SystemParameters parameters = VcpuScheduling.GetSystemParameters();
+        parameters.TimeSlice = (ulong)request.TSliceMs * NanosecondsPerMillisecond;
+        parameters.RateLimit = (ulong)request.RateLimitUs * NanosecondsPerMicrosecond;
+        return VcpuScheduling.SetSystemParameters(parameters);
     }
 }

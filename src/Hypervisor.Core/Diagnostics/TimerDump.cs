@@ -83,7 +83,6 @@ public static unsafe class TimerDump
         TimerKind.VcpuPoll => "end of a poll"u8,
         TimerKind.DomainWatchdog => "watchdog"u8,
         TimerKind.SchedulerSlice => "end of the slice"u8,
-        TimerKind.SchedulerTick => "scheduler's accounts"u8,
         TimerKind.Housekeeping => "housekeeping"u8,
         _ => "another"u8,
     };

@@ -17,11 +17,8 @@ public unsafe struct CpuScheduler
     /// <summary>Soft interrupts that other CPUs ask for. Changed atomically; the CPU itself takes them out.</summary>
     public long RemoteSoftIrqs;
 
-    /// <summary>Ends the running unit's slice.</summary>
+    /// <summary>When the policy wants to choose anew.</summary>
     public Timer Slice;
-
-    /// <summary>The policy's periodic accounts.</summary>
-    public Timer Tick;
 
     /// <summary>Units that may not run here and move on once no CPU holds their registers; linked by
     /// NextDisplaced.</summary>

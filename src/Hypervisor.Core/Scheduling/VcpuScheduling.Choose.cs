@@ -22,7 +22,7 @@ public static unsafe partial class VcpuScheduling
         if (previous != null)
         {
             Vcpu* vcpu = (Vcpu*)previous->Owner;
-            bool isAtHome = previous->HardAffinity.Contains(cpu->Cpu);
+            bool isAtHome = previous->MayRunOn(cpu);
             if (!isAtHome || !IsRunnable(vcpu))
             {
                 FallAsleep(cpu, vcpu, now);
@@ -92,19 +92,6 @@ public static unsafe partial class VcpuScheduling
         AskHelpers(cpu);
     }
 
-    /// <summary>The policy's periodic accounts are due.</summary>
-    internal static void OnTick(CpuInfo* info, ulong now)
-    {
-        CpuScheduler* scheduler = CpuScheduler.Of(info);
-        scheduler->Policy.Lock.Acquire();
-        ulong next = PolicyTable.Tick(&scheduler->Policy, now);
-        scheduler->Policy.Lock.Release();
-        if (next != SchedDecision.NoLimit)
-        {
-            TimerQueue.Set(&scheduler->Tick, next);
-        }
-    }
-
     /// <summary>Asks the policy until it names a unit that may run here; the others are displaced.</summary>
     private static SchedDecision Pick(CpuScheduler* scheduler, ulong now)
     {
@@ -113,13 +100,13 @@ public static unsafe partial class VcpuScheduling
         {
             SchedDecision decision = PolicyTable.Pick(cpu, now);
             SchedUnit* unit = decision.Unit;
-            if (unit == null || (unit->HardAffinity.Contains(cpu->Cpu) && IsRunnable((Vcpu*)unit->Owner)))
+            if (unit == null || (unit->MayRunOn(cpu) && IsRunnable((Vcpu*)unit->Owner)))
             {
                 return decision;
             }
 
             // The policy regards it as running; so it is put to sleep as such.
-            bool isAtHome = unit->HardAffinity.Contains(cpu->Cpu);
+            bool isAtHome = unit->MayRunOn(cpu);
             cpu->Running = unit;
             unit->RunningSince = now;
             FallAsleep(cpu, (Vcpu*)unit->Owner, now);

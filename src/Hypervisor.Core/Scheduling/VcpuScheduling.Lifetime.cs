@@ -14,10 +14,7 @@ public static unsafe partial class VcpuScheduling
         TimerQueue* queue = (TimerQueue*)cpu->TimerQueue;
         cpu->SchedCpu = scheduler;
         TimerQueue.Prepare(&scheduler->Slice, TimerKind.SchedulerSlice, cpu, queue);
-        TimerQueue.Prepare(&scheduler->Tick, TimerKind.SchedulerTick, cpu, queue);
-        ulong now = SystemTime.Now();
-        SchedSystem.Add(system, &scheduler->Policy, cpu->CpuId, now);
-        OnTick(cpu, now);
+        SchedSystem.Add(system, &scheduler->Policy, cpu->CpuId, SystemTime.Now());
     }
 
     /// <summary>Nanoseconds that a CPU has had nothing to do.</summary>
@@ -36,11 +33,7 @@ public static unsafe partial class VcpuScheduling
         return time;
     }
 
-    public static void InitialiseDomain(Domain* domain)
-    {
-        domain->Sched = default;
-        PolicyTable.InitialiseDomain(System, &domain->Sched);
-    }
+    public static void InitialiseDomain(Domain* domain) => SchedDomain.Initialise(&domain->Sched);
 
     /// <summary>Makes the scheduler know a new vCPU, which is offline.</summary>
     public static void Initialise(Vcpu* vcpu)
@@ -59,30 +52,10 @@ public static unsafe partial class VcpuScheduling
 
         ulong now = SystemTime.Now();
         unit->AsleepSince = now;
-        unit->Cpu = PolicyTable.ChooseCpu(system, unit);
-        SchedCpu* cpu = Acquire(unit);
-        PolicyTable.Insert(cpu, unit, now);
-        unit->IsInserted = true;
-        cpu->Lock.Release();
+        SchedSystem.Insert(system, unit, now);
     }
 
     /// <summary>The scheduler forgets a vCPU that is stopped (<see cref="IsStopped"/>) and will never be runnable
     /// again.</summary>
-    public static void ReleaseVcpu(Vcpu* vcpu)
-    {
-        SchedUnit* unit = &vcpu->Sched;
-        SchedCpu* cpu = Acquire(unit);
-        if (unit->IsInserted)
-        {
-            if (unit->IsAwake)
-            {
-                Panic.Because("A vCPU that is freed could still run"u8);
-            }
-
-            PolicyTable.Remove(cpu, unit);
-            unit->IsInserted = false;
-        }
-
-        cpu->Lock.Release();
-    }
+    public static void ReleaseVcpu(Vcpu* vcpu) => SchedSystem.Remove(System, &vcpu->Sched);
 }

@@ -55,7 +55,7 @@ public static unsafe partial class VcpuScheduling
             unit->IsAwake = true;
             RunStates.BecomeRunnable(&vcpu->Time, now);
             chooseAnew = PolicyTable.Wake(cpu, unit, now);
-            helpers = chooseAnew ? default : cpu->System->Idle & unit->HardAffinity;
+            helpers = chooseAnew ? default : cpu->System->Idle & unit->PlacesIn(cpu->System);
         }
 
         uint number = cpu->Cpu;
@@ -165,21 +165,7 @@ public static unsafe partial class VcpuScheduling
 
     /// <summary>Locks the CPU that the unit is assigned to.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static SchedCpu* Acquire(SchedUnit* unit)
-    {
-        SchedSystem* system = System;
-        while (true)
-        {
-            SchedCpu* cpu = system->Cpu(Volatile.Read(ref unit->Cpu));
-            cpu->Lock.Acquire();
-            if (unit->Cpu == cpu->Cpu)
-            {
-                return cpu;
-            }
-
-            cpu->Lock.Release();
-        }
-    }
+    private static SchedCpu* Acquire(SchedUnit* unit) => SchedSystem.Acquire(System, unit);
 
     /// <summary>Tells the policy that an awake unit sleeps, and books the time.</summary>
     private static void FallAsleep(SchedCpu* cpu, Vcpu* vcpu, ulong now)

@@ -27,9 +27,6 @@ public static unsafe class TimerActions
             case TimerKind.SchedulerSlice:
                 Machine.RaiseSoftIrq(SoftIrq.Schedule);
                 break;
-            case TimerKind.SchedulerTick:
-                VcpuScheduling.OnTick((CpuInfo*)timer->Subject, now);
-                break;
             case TimerKind.Housekeeping:
                 Housekeeping.Run(timer, now);
                 break;

@@ -22,9 +22,6 @@ public enum TimerKind : uint
     /// <summary>Subject: the <c>CpuInfo</c> of the CPU whose scheduler is to choose anew.</summary>
     SchedulerSlice = 5,
 
-    /// <summary>Subject: the <c>CpuInfo</c> of the CPU whose scheduler is to do its accounts.</summary>
-    SchedulerTick = 6,
-
     /// <summary>No subject: serial lines and stuck interrupts are looked after.</summary>
-    Housekeeping = 7,
+    Housekeeping = 6,
 }

@@ -142,7 +142,10 @@ public static unsafe class Boot
         TimerQueue.Initialise(cpu, queue);
         CpuScheduler* scheduler = (CpuScheduler*)PageAllocator.AllocatePages(1);
         SchedSystem* system = (SchedSystem*)PageAllocator.AllocatePages(1);
+        PolicyId wanted = BootData.Options->Scheduler;
+        SchedSystem.Initialise(system, wanted <= PolicyTable.Last ? wanted : PolicyId.Credit);
         VcpuScheduling.InitialiseCpu(cpu, scheduler, system);
+        Log.Info("scheduler: "u8).Text(PolicyTable.NameOf(system->Policy)).End();
         Timer* housekeeping = (Timer*)PageAllocator.AllocatePages(0);
         TimerQueue.Prepare(housekeeping, TimerKind.Housekeeping, null, queue);
         TimerQueue.Set(housekeeping, SystemTime.Now() + Housekeeping.Period);

@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Text;
 using Hypervisor.Core.Boot;
+using Hypervisor.Sched;
 using Xunit;
 
 namespace Hypervisor.Core.Tests.Boot;
@@ -42,7 +43,7 @@ public sealed unsafe class CommandLineTests
 
         Assert.False(options.Dom0Memory.IsSet);
         Assert.Equal((int)LogLevel.Info, options.LogThreshold);
-        Assert.Equal(BootScheduler.Credit, options.Scheduler);
+        Assert.Equal(PolicyId.Credit, options.Scheduler);
         Assert.False(options.Guest);
         Assert.Equal(0u, options.MaxCpus);
     }
@@ -109,7 +110,7 @@ public sealed unsafe class CommandLineTests
 
         Assert.Equal((int)LogLevel.Debug, options.LogThreshold);
         Assert.Equal(-1, options.GuestLogThreshold);
-        Assert.Equal(BootScheduler.Bvt, options.Scheduler);
+        Assert.Equal(PolicyId.Bvt, options.Scheduler);
         Assert.Equal(3u, options.MaxCpus);
         Assert.Equal(2u, options.Dom0MinVcpus);
         Assert.Equal(4u, options.Dom0MaxVcpus);

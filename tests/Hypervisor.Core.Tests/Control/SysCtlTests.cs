@@ -97,7 +97,8 @@ public sealed unsafe class SysCtlTests
         Request->SchedulerOp.SchedId = 5;
         Request->SchedulerOp.Cmd = (uint)SysCtlSchedulerCommand.GetInfo;
         Assert.Equal(0, _host.SysCtl(SysCtlCommand.SchedulerOp));
-        Assert.Equal(30u, Request->SchedulerOp.SchedCredit.TSliceMs);
+        Assert.Equal(10u, Request->SchedulerOp.SchedCredit.TSliceMs);
+        Assert.Equal(1000u, Request->SchedulerOp.SchedCredit.RateLimitUs);
     }
 
     [Theory]

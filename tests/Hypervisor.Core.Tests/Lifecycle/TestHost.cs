@@ -42,6 +42,7 @@ internal sealed unsafe class TestHost
         DescribeProcessor(Machine);
         Assert(SystemPolicies.Initialise(speculationControls: false));
         SchedSystem* system = (SchedSystem*)PageAllocator.AllocatePages(1);
+        SchedSystem.Initialise(system, PolicyId.Credit);
         for (uint cpu = 0; cpu < cpus; cpu++)
         {
             FakeMachine.RunOn(cpu);

@@ -26,6 +26,7 @@ internal sealed unsafe class TestSystem : IDisposable
         SystemTime.Calibrate(tscHz);
         DomainTable.Initialise(Allocate<ulong>(DomainTable.Size));
         Sched = Allocate<SchedSystem>();
+        SchedSystem.Initialise(Sched, PolicyId.Credit);
         for (uint cpu = 0; cpu < cpus; cpu++)
         {
             FakeMachine.RunOn(cpu);

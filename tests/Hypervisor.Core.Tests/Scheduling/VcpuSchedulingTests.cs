@@ -363,10 +363,11 @@ public sealed unsafe class VcpuSchedulingTests : IDisposable
         _ = AddOn(0);
         _ = AddOn(0);
         Vcpu* running = _system.Pass(0);
-        _system.Advance(Sched.RoundRobin.RoundRobinPolicy.Slice);
+        ulong slice = SystemParameters.Default.TimeSlice;
+        _system.Advance(slice);
         Vcpu* next = _system.Pass(0);
         Assert.True(next != null && next != running);
-        Assert.Equal(Sched.RoundRobin.RoundRobinPolicy.Slice, VcpuScheduling.CpuTime(running));
+        Assert.Equal(slice, VcpuScheduling.CpuTime(running));
     }
 
     [Fact]
