@@ -1,14 +1,24 @@
 ; SPDX-License-Identifier: MIT
 ; What a boot loader sees: multiboot 1 and 2 headers, the 32-bit entry, the first page tables and the jump to long mode.
 ;
-; The first tables map the first 4 GiB three times with 2 MiB pages: where they are (until the jump is done), at
-; the image base and in the direct map. Hypervisor.X64 replaces them by the final ones, which obey W^X.
+; The image is linked to 2 MiB. A loader of multiboot 2 may put it at any other multiple of 2 MiB below 4 GiB: until paging
+; is on, esi holds the distance, and every address of the image is taken relative to it.
+;
+; The first tables map the first 4 GiB twice with 2 MiB pages, where they are (until the jump is done) and in the direct
+; map, and the image where it was linked to. Hypervisor.X64 replaces them by the final ones, which obey W^X.
 
 %include "offsets.inc"
 
 MULTIBOOT1_MAGIC    equ 0x1BADB002
 MULTIBOOT1_FLAGS    equ 0x00000003          ; modules on page boundaries; memory map
+MULTIBOOT1_LOADER   equ 0x2BADB002          ; in eax at the entry
 MULTIBOOT2_MAGIC    equ 0xE85250D6
+MULTIBOOT2_LOADER   equ 0x36D76289
+MULTIBOOT2_OPTIONAL equ 1                   ; a loader that does not know the tag may go on
+MULTIBOOT2_EGA_TEXT equ 2
+MULTIBOOT2_HIGH     equ 2                   ; the highest address that will do: low memory is for devices
+
+LINK_ADDRESS        equ 0x200000
 
 PTE_PRESENT         equ 1
 PTE_WRITE           equ 2
@@ -18,6 +28,9 @@ PTE_LARGE           equ 0x80
 extern boot_l2_physical
 extern boot_l3_physical
 extern boot_l4_physical
+extern boot_image_l2_physical
+extern boot_image_l3_physical
+extern boot_image_pages                     ; of 2 MiB
 
 section .boot progbits alloc exec write align=16
         align 8
@@ -29,6 +42,15 @@ multiboot2_header:
         align 8
         dw 6, 0                             ; modules on page boundaries
         dd 8
+        align 8
+        dw 4, MULTIBOOT2_OPTIONAL           ; consoles: a text screen will do
+        dd 12, MULTIBOOT2_EGA_TEXT
+        align 8
+        dw 5, MULTIBOOT2_OPTIONAL           ; so will a framebuffer of any size
+        dd 20, 0, 0, 0
+        align 8
+        dw 10, MULTIBOOT2_OPTIONAL          ; the image may be put elsewhere
+        dd 24, LINK_ADDRESS, 0xFFFFFFFF, 0x200000, MULTIBOOT2_HIGH
         align 8
         dw 0, 0                             ; end of tags
         dd 8
@@ -44,9 +66,22 @@ global boot_entry
 boot_entry:
         cli
         cld
-        mov esp, boot_stack_top
-        mov [boot_magic], eax
-        mov [boot_information], ebx
+        ; Where is the image? A call tells, and needs a word of stack: the second one of the loader's information, which
+        ; gets its value back.
+        xor esi, esi
+        cmp eax, MULTIBOOT1_LOADER
+        je .find
+        cmp eax, MULTIBOOT2_LOADER
+        jne .found                          ; told later, on a console
+.find:  mov edx, [ebx + 4]
+        lea esp, [ebx + 8]
+        call .here
+.here:  pop esi
+        sub esi, .here
+        mov [ebx + 4], edx
+.found: lea esp, [esi + boot_stack_top]
+        mov [esi + boot_magic], eax
+        mov [esi + boot_information], ebx
 
         ; Does the CPU have CPUID, and long mode?
         pushfd
@@ -68,10 +103,10 @@ boot_entry:
         cpuid
         test edx, 1 << 29
         jz no_long_mode
-        mov [boot_extended_features], edx
+        mov [esi + boot_extended_features], edx
 
         ; L2: 2048 entries of 2 MiB
-        mov edi, boot_l2_physical
+        lea edi, [esi + boot_l2_physical]
         mov eax, PTE_PRESENT | PTE_WRITE | PTE_LARGE
         mov ecx, 2048
 .l2:    mov [edi], eax
@@ -81,28 +116,40 @@ boot_entry:
         loop .l2
 
         ; L3: four of them
-        mov edi, boot_l3_physical
-        mov eax, boot_l2_physical + (PTE_PRESENT | PTE_WRITE)
+        lea edi, [esi + boot_l3_physical]
+        lea eax, [esi + boot_l2_physical + (PTE_PRESENT | PTE_WRITE)]
         mov ecx, 4
 .l3:    mov [edi], eax
         add eax, 0x1000
         add edi, 8
         loop .l3
 
-        mov eax, boot_l3_physical + (PTE_PRESENT | PTE_WRITE)
-        mov [boot_l4_physical], eax
-        mov [boot_l4_physical + 8 * ((MemoryLayout_ImageBase >> 39) & 511)], eax
-        mov [boot_l4_physical + 8 * ((MemoryLayout_DirectMap >> 39) & 511)], eax
+        ; The image
+        lea edi, [esi + boot_image_l2_physical + 8 * (LINK_ADDRESS >> 21)]
+        lea eax, [esi + LINK_ADDRESS + (PTE_PRESENT | PTE_WRITE | PTE_LARGE)]
+        mov ecx, boot_image_pages
+.image: mov [edi], eax
+        add eax, 0x200000
+        add edi, 8
+        loop .image
+        lea eax, [esi + boot_image_l2_physical + (PTE_PRESENT | PTE_WRITE)]
+        mov [esi + boot_image_l3_physical], eax
+
+        lea eax, [esi + boot_image_l3_physical + (PTE_PRESENT | PTE_WRITE)]
+        mov [esi + boot_l4_physical + 8 * ((MemoryLayout_ImageBase >> 39) & 511)], eax
+        lea eax, [esi + boot_l3_physical + (PTE_PRESENT | PTE_WRITE)]
+        mov [esi + boot_l4_physical], eax
+        mov [esi + boot_l4_physical + 8 * ((MemoryLayout_DirectMap >> 39) & 511)], eax
 
         mov eax, cr4
         or eax, (1 << 5) | (1 << 9) | (1 << 10)     ; PAE, OSFXSR, OSXMMEXCPT
         mov cr4, eax
-        mov eax, boot_l4_physical
+        lea eax, [esi + boot_l4_physical]
         mov cr3, eax
         mov ecx, 0xC0000080                 ; EFER
         rdmsr
         or eax, (1 << 8) | 1                ; LME, SCE
-        test dword [boot_extended_features], 1 << 20
+        test dword [esi + boot_extended_features], 1 << 20
         jz .no_nx
         or eax, 1 << 11                     ; NXE
 .no_nx: wrmsr
@@ -110,11 +157,16 @@ boot_entry:
         and eax, ~((1 << 2) | (1 << 3) | (1 << 29) | (1 << 30))   ; EM, TS, NW, CD
         or eax, (1 << 31) | (1 << 16) | (1 << 5) | 2              ; PG, WP, NE, MP
         mov cr0, eax
-        lgdt [boot_gdt_pointer]
-        jmp dword 8:boot_long
+        lea eax, [esi + boot_gdt]
+        mov [esi + boot_gdt_pointer + 2], eax
+        lgdt [esi + boot_gdt_pointer]
+        push dword 8
+        lea eax, [esi + boot_long]
+        push eax
+        retf
 
 no_long_mode:
-        mov esi, no_long_mode_text
+        lea esi, [esi + no_long_mode_text]
         mov edi, 0xB8000
 .next:  lodsb
         test al, al
@@ -146,7 +198,7 @@ boot_gdt:
 .end:
 boot_gdt_pointer:
         dw boot_gdt.end - boot_gdt - 1
-        dd boot_gdt
+        dd 0                                ; address of boot_gdt
 boot_magic:             dd 0
 boot_information:       dd 0
 boot_extended_features: dd 0
@@ -156,8 +208,9 @@ boot_stack_top:
 
 bits 64
 boot_long:
-        mov ebp, [boot_magic]
-        mov ebx, [boot_information]
+        mov ebp, [rel boot_magic]
+        mov ebx, [rel boot_information]
+        mov edx, esi                        ; third argument
         mov rax, boot_high
         jmp rax
 section .text progbits alloc exec nowrite align=16
@@ -188,10 +241,12 @@ early_gdt_pointer:
 
 section .bss nobits alloc noexec write align=4096
         align 4096
-global boot_l2, boot_l3, boot_l4
+global boot_l2, boot_l3, boot_l4, boot_image_l2, boot_image_l3
 boot_l4:        resb 4096
 boot_l3:        resb 4096
 boot_l2:        resb 4 * 4096
+boot_image_l3:  resb 4096
+boot_image_l2:  resb 4096
 global interrupt_table
 interrupt_table: resb 4096
         alignb 1 << MemoryLayout_PerCpuShift

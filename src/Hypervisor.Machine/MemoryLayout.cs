@@ -9,6 +9,7 @@
 //         ffff829000000000  frame table (PageInfo of every frame)         hypervisor
 //         ffff82a000000000  per-CPU blocks, 256 KiB each                  hypervisor
 //         ffff82b000000000  device memory, uncached                       hypervisor
+//         ffff82b800000000  framebuffer, write-combining                  hypervisor
 //   262   ffff830000000000  direct map of all memory                      hypervisor
 
 namespace Hypervisor;
@@ -31,6 +32,7 @@ public static class MemoryLayout
     public const ulong FrameTable = 0xFFFF_8290_0000_0000;
     public const ulong PerCpuBase = 0xFFFF_82A0_0000_0000;
     public const ulong DeviceMemory = 0xFFFF_82B0_0000_0000;
+    public const ulong Framebuffer = 0xFFFF_82B8_0000_0000;
     public const ulong DirectMap = 0xFFFF_8300_0000_0000;
 
     /// <summary>Frames beyond this have no room in the frame table or the direct map (5 TiB).</summary>

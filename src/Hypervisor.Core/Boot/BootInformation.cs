@@ -43,6 +43,9 @@ public unsafe struct BootInformation
     public ulong EfiSystemTable64;
     public ulong EfiSystemTable32;
 
+    /// <summary>EFI firmware started the loader.</summary>
+    public readonly bool IsEfi => EfiSystemTable64 != 0 || EfiSystemTable32 != 0;
+
     /// <summary>The loader left EFI's boot services running.</summary>
     public bool EfiBootServicesRunning;
 
@@ -74,11 +77,30 @@ public unsafe struct BootInformation
         }
     }
 
+    internal void SetCommandLine(int module, BootText text)
+    {
+        Check.That((uint)module < (uint)ModuleCount, "module number"u8);
+        fixed (ulong* words = _modules)
+        {
+            ((BootModule*)words)[module].CommandLine = text;
+        }
+    }
+
     internal BootError AddModule(BootModule module)
     {
         if (ModuleCount == MaxModules)
         {
             return BootError.TooManyModules;
+        }
+
+        // Each module's memory is given back by itself.
+        for (int index = 0; index < ModuleCount; index++)
+        {
+            BootModule other = Module(index);
+            if (module.Start < other.End && other.Start < module.End)
+            {
+                return BootError.ModulesOverlap;
+            }
         }
 
         fixed (ulong* words = _modules)

@@ -5,6 +5,9 @@ namespace Hypervisor.Core.Boot;
 /// <summary>Turns EFI's memory map into E820 types (UEFI 2.10 §7.2, ACPI 6.5 table 15.6).</summary>
 public static unsafe class EfiMemoryMap
 {
+    internal const uint AcpiReclaimType = (uint)EfiType.AcpiReclaim;
+    internal const uint AcpiNonVolatileType = (uint)EfiType.AcpiNonVolatile;
+
     private const uint SmallestDescriptor = 40;
     private const uint LargestDescriptor = 4096;
 

@@ -34,4 +34,8 @@ public struct Framebuffer
 
     /// <summary>VBE mode number, or 0.</summary>
     public ushort VbeMode;
+
+    /// <summary>Of the VBE information block and of the mode's; 0 where the loader passed none.</summary>
+    public uint VbeCapabilities;
+    public ushort VbeModeAttributes;
 }

@@ -6,6 +6,9 @@ namespace Hypervisor.Core.Boot;
 /// colours.</summary>
 internal static unsafe class FramebufferInfo
 {
+    /// <summary>Where the information block of VBE has its capabilities.</summary>
+    internal const uint VbeCapabilitiesOffset = 10;
+
     private const byte TypeIndexed = 0;
     private const byte TypeDirect = 1;
     private const byte TypeText = 2;

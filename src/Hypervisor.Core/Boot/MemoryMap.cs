@@ -127,6 +127,21 @@ public unsafe struct MemoryMap
         return start >= end;
     }
 
+    /// <summary>True when any byte of the range is claimed by an entry of the type.</summary>
+    public readonly bool Overlaps(ulong start, ulong end, MemoryType type)
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            MemoryRegion region = this[i];
+            if (region.Type == type && region.Base < end && start < region.End)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Sorts, merges and resolves overlaps; RAM shrinks to whole pages.</summary>
     public BootError Normalise()
     {

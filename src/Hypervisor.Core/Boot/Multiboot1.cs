@@ -46,11 +46,6 @@ internal static unsafe class Multiboot1
         }
 
         BootError error = ReadTexts(flags, start, window, information);
-        if (NamesFiles(information))
-        {
-            information->CommandLine = WithoutFirstWord(information->CommandLine);
-        }
-
         if (error == BootError.Ok && (flags & HasModules) != 0)
         {
             error = ReadModules(*(uint*)(start + 20), *(uint*)(start + 24), window, information);
@@ -63,12 +58,22 @@ internal static unsafe class Multiboot1
 
         if (error == BootError.Ok && (flags & HasVbe) != 0)
         {
-            information->Framebuffer.VbeMode = *(ushort*)(start + 80);
+            ReadVbe(start, window, &information->Framebuffer);
         }
 
         return error == BootError.Ok && (flags & HasFramebuffer) != 0
             ? FramebufferInfo.Read(start + 88, start + 110, true, information)
             : error;
+    }
+
+    /// <summary>The blocks of VBE 3.0 are a help to Domain-0 and no more: those out of reach are left out.</summary>
+    private static void ReadVbe(byte* start, PhysicalWindow window, Framebuffer* screen)
+    {
+        screen->VbeMode = *(ushort*)(start + 80);
+        byte* control = window.At(*(uint*)(start + 72), FramebufferInfo.VbeCapabilitiesOffset + 4);
+        byte* mode = window.At(*(uint*)(start + 76), 2);
+        screen->VbeCapabilities = control != null ? *(uint*)(control + FramebufferInfo.VbeCapabilitiesOffset) : 0;
+        screen->VbeModeAttributes = mode != null ? *(ushort*)mode : (ushort)0;
     }
 
     private static BootError ReadTexts(uint flags, byte* start, PhysicalWindow window, BootInformation* information)
@@ -111,26 +116,6 @@ internal static unsafe class Multiboot1
         return first == null ? unreachable : information->KeepText(first, window.Length - address, out text);
     }
 
-    /// <summary>Loaders other than GRUB 2 put the name of the file in front of its words.</summary>
-    private static bool NamesFiles(BootInformation* information) =>
-        information->LoaderName.Length != 0 && !information->LoaderName.StartsWith("GRUB 2"u8);
-
-    private static BootText WithoutFirstWord(BootText text)
-    {
-        int position = 0;
-        while (position < text.Length && text.Pointer[position] != ' ')
-        {
-            position++;
-        }
-
-        while (position < text.Length && text.Pointer[position] == ' ')
-        {
-            position++;
-        }
-
-        return new BootText(text.Pointer + position, text.Length - position);
-    }
-
     private static BootError ReadModules(uint count, ulong address, PhysicalWindow window, BootInformation* information)
     {
         if (count > BootInformation.MaxModules)
@@ -149,11 +134,6 @@ internal static unsafe class Multiboot1
             uint* module = (uint*)(modules + (i * ModuleSize));
             BootError error = KeepText(
                 module[2], window, information, BootError.CommandLineOutOfReach, out BootText commandLine);
-            if (NamesFiles(information))
-            {
-                commandLine = WithoutFirstWord(commandLine);
-            }
-
             if (error == BootError.Ok)
             {
                 error = MultibootInfo.AddModule(information, window, module[0], module[1], commandLine);

@@ -122,6 +122,8 @@ internal static unsafe class Multiboot2
                 return ReadMemoryMap(tag, size, information);
             case Tag.Vbe:
                 information->Framebuffer.VbeMode = *(ushort*)(tag + 8);
+                information->Framebuffer.VbeCapabilities = *(uint*)(tag + 16 + FramebufferInfo.VbeCapabilitiesOffset);
+                information->Framebuffer.VbeModeAttributes = *(ushort*)(tag + 528);
                 return BootError.Ok;
             case Tag.Framebuffer:
                 return FramebufferInfo.Read(tag + 8, tag + 32, size >= 38, information);

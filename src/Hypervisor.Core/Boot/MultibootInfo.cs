@@ -22,7 +22,13 @@ public static unsafe class MultibootInfo
             Magic2 => Multiboot2.Parse(address, window, information),
             _ => BootError.NotMultiboot,
         };
-        return error == BootError.Ok ? CompleteMemoryMap(window, information) : error;
+        if (error != BootError.Ok)
+        {
+            return error;
+        }
+
+        FileNames.TakeOff(information);
+        return CompleteMemoryMap(window, information);
     }
 
     internal static BootError AddModule(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Hypervisor.Core.Acpi;
+using Hypervisor.Core.Efi;
 using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Scheduling;
 using Hypervisor.Core.Time;
@@ -41,7 +42,10 @@ public static unsafe class PlatformOps
                     ? Errno.Inval
                     : SetTime(request.SetTime64.Secs, request.SetTime64.Nsecs, request.SetTime64.SystemTime);
             case PlatformCommand.FirmwareInfo:
-                return FirmwareInformation(request.FirmwareInfo);
+                return TellFirmware(argument, &request);
+            case PlatformCommand.EfiRuntimeCall:
+                // The firmware's code would run in ring 0, outside every check: it is not called.
+                return EfiTables.Current != null ? Errno.OpNotSupp : Errno.NoSys;
             case PlatformCommand.EnterAcpiSleep:
                 return Sleep(request.EnterAcpiSleep);
             case PlatformCommand.GetIdleTime:
@@ -71,15 +75,11 @@ public static unsafe class PlatformOps
         return Errno.Ok;
     }
 
-    /// <summary>Nothing was asked of the BIOS at boot, so there are no disks and no screens to tell about.</summary>
-    private static HypercallResult FirmwareInformation(in PlatformFirmwareInfo request) =>
-        (FirmwareInfoType)request.Type switch
-        {
-            FirmwareInfoType.DiskInfo or FirmwareInfoType.DiskMbrSignature or FirmwareInfoType.VbeDdcInfo
-                or FirmwareInfoType.KbdShiftFlags => Errno.Srch,
-            FirmwareInfoType.EfiInfo => Errno.NoSys,
-            _ => Errno.Inval,
-        };
+    private static HypercallResult TellFirmware(ulong argument, PlatformOp* request)
+    {
+        Errno error = FirmwareInformation.Answer(&request->FirmwareInfo);
+        return error != Errno.Ok || GuestMemory.Write(argument, request) ? error : Errno.Fault;
+    }
 
     /// <summary>Switches the machine off; other states of sleep would lose what the hypervisor knows of the
     /// devices.</summary>

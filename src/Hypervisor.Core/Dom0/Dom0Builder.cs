@@ -29,9 +29,6 @@ public static unsafe class Dom0Builder
     private const ulong MapAlignment = 4UL << 20;
     private const int ChunkOrder = 9;
 
-    /// <summary><c>XEN_VGATYPE_TEXT_MODE_3</c>.</summary>
-    private const byte TextMode3 = 3;
-
     private struct Plan
     {
         public ElfImage Elf;
@@ -400,22 +397,12 @@ public static unsafe class Dom0Builder
             info->CmdLine[index] = (sbyte)image.CommandLine[index];
         }
 
-        if (!image.IsUnprivileged)
+        if (!image.IsUnprivileged && image.HasScreen)
         {
             info->ConsoleDom0InfoOff = (uint)sizeof(StartInfo);
             info->ConsoleDom0InfoSize = (uint)sizeof(Dom0VgaConsoleInfo);
-            DescribeScreen((Dom0VgaConsoleInfo*)(info + 1));
+            *(Dom0VgaConsoleInfo*)(info + 1) = image.Screen;
         }
-    }
-
-    /// <summary>The text screen as GRUB leaves it: 80 by 25.</summary>
-    private static void DescribeScreen(Dom0VgaConsoleInfo* screen)
-    {
-        screen->VideoType = TextMode3;
-        screen->TextMode3FontHeight = 16;
-        screen->TextMode3Rows = 25;
-        screen->TextMode3Columns = 80;
-        screen->TextMode3CursorY = 24;
     }
 
     private static Dom0Error Start(Domain* domain, in Plan plan, Mfn root)

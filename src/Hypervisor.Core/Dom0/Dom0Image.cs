@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System;
+using Xen.Abi;
 using Xen.Images;
 
 namespace Hypervisor.Core.Dom0;
@@ -18,6 +19,10 @@ public unsafe struct Dom0Image
     /// <summary>Command line, without a terminator.</summary>
     public byte* CommandLine;
     public int CommandLineLength;
+
+    /// <summary>The screen that a Domain-0 takes over, where there is one.</summary>
+    public Dom0VgaConsoleInfo Screen;
+    public bool HasScreen;
 
     /// <summary>Pages that the domain gets.</summary>
     public ulong Pages;

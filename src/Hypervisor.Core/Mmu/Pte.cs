@@ -16,6 +16,7 @@ public static class Pte
     /// <summary>Large page at levels 2 and 3; at level 1 the PAT bit.</summary>
     public const ulong PageSize = 1UL << 7;
     public const ulong Pat = 1UL << 7;
+    public const ulong LargePat = 1UL << 12;
     public const ulong Global = 1UL << 8;
     public const ulong NoExecute = 1UL << 63;
     public const ulong AddressMask = 0x000F_FFFF_FFFF_F000;

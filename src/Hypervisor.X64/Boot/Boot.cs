@@ -27,41 +27,50 @@ public static unsafe class Boot
 
     /// <summary>First stage, on the boot stack and the boot page tables.</summary>
     [RuntimeExport("boot_main")]
-    public static void Main(uint magic, uint informationAddress)
+    public static void Main(uint magic, uint informationAddress, uint loadOffset)
     {
+        ImageLayout.LoadOffset = loadOffset;
         Machine.LogThreshold = LogLevel.Info;
         Machine.OnlineCpus = 1;
-        Consoles.OpenEarly(screenIsText: true);
+        Consoles.OpenEarly();
         DescriptorSetup.BuildIdt();
-        Banner();
         PhysicalWindow window = new(Machine.Direct(0), EarlyWindow);
         BootInformation* information = BootData.Information;
         BootOptions* options = BootData.Options;
         BootError error = MultibootInfo.Parse(magic, informationAddress, window, information);
         if (error != BootError.Ok)
         {
+            Consoles.OpenTextScreen();
             Stop("the boot loader's information is unusable: "u8, BootErrors.Describe(error));
         }
 
         CommandLine.Parse(information->CommandLine, options);
-        Consoles.Configure(options, screenIsText: true);
+        CpuFeatures.Detect();
+        Consoles.Configure(options);
+        bool hasScreen = Consoles.OpenScreen(options, information, CpuFeatures.PhysicalAddressBits);
         Consoles.EnableLineBuffers();
         Machine.LogThreshold = (LogLevel)options->LogThreshold;
         Log.LimitedThreshold = (LogLevel)options->LogLimitedThreshold;
         GuestMessages.Configure(options->GuestLogThreshold, options->GuestLogLimitedThreshold);
+        Banner();
         PrintOptions(information, options);
+        if (!hasScreen)
+        {
+            Log.Warning("screen: it is of a kind that cannot be written to, and stays as it is"u8).End();
+        }
 
-        CpuFeatures.Detect();
         if (CpuFeatures.NeedsIsolation())
         {
             Log.Warning(
                 "this CPU needs page-table isolation (Meltdown), which is not done: hostile guests could read all memory"u8).End();
         }
 
+        EfiSetup.Read(window);
         MemorySetup.Map();
         ReadAcpi(window);
         MemorySetup.BuildTables();
         Machine.WriteCr3(FinalTables.Root);
+        Consoles.MoveScreen();
         SwitchStack(MemoryLayout.PerCpuBase + MemoryLayout.PerCpuInfo + CpuInfo.VectorSaveOffset);
     }
 
@@ -78,6 +87,11 @@ public static unsafe class Boot
         Vcpu* first = FirstDomain.Build();
         FirstDomain.FreeModules();
         Log.Info("starting the first domain"u8).End();
+        if (!BootData.Options->KeepScreen && !BootData.Options->Guest)
+        {
+            Consoles.LeaveScreen();
+        }
+
         CpuInfo* cpu = Machine.Cpu;
         _ = DomainLifecycle.Unpause(first->Domain);
         VcpuScheduling.Wake(first);
@@ -104,7 +118,7 @@ public static unsafe class Boot
     private static void PrintOptions(BootInformation* information, BootOptions* options)
     {
         Log.Info("boot loader: "u8).Text(information->LoaderName.Span).Text(", multiboot "u8)
-            .Decimal((int)information->MultibootVersion).End();
+            .Decimal((int)information->MultibootVersion).Text(", image at "u8).Hex(ImageLayout.LoadAddress, 8).End();
         Log.Info("command line: "u8).Text(information->CommandLine.Span).End();
         for (int index = 0; index < options->KeptWarnings; index++)
         {

@@ -2,6 +2,7 @@
 
 using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Boot;
+using Hypervisor.Core.Efi;
 
 namespace Hypervisor.X64.Boot;
 
@@ -14,6 +15,7 @@ public static unsafe class BootData
     private static BootInformation s_information;
     private static BootOptions s_options;
     private static AcpiInformation s_acpi;
+    private static EfiFirmware s_efi;
     private static MemoryMap s_host;
     private static MemoryMap s_free;
 
@@ -50,6 +52,18 @@ public static unsafe class BootData
             fixed (AcpiInformation* acpi = &s_acpi)
             {
                 return acpi;
+            }
+        }
+    }
+
+    /// <summary>What EFI's tables say.</summary>
+    public static EfiFirmware* Efi
+    {
+        get
+        {
+            fixed (EfiFirmware* efi = &s_efi)
+            {
+                return efi;
             }
         }
     }

@@ -69,6 +69,28 @@ public static unsafe class FinalTables
         }
     }
 
+    /// <summary>
+    /// The framebuffer's pages at <see cref="MemoryLayout.Framebuffer"/>, write-combining, and with the same place in a
+    /// 2 MiB page as in physical memory. Nothing beside them is mapped: it may be registers of a device.
+    /// </summary>
+    public static void MapFramebuffer(ulong physical, ulong bytes)
+    {
+        ulong address = physical & ~MemoryLayout.PageMask;
+        ulong end = (physical + bytes + MemoryLayout.PageMask) & ~MemoryLayout.PageMask;
+        ulong distance = MemoryLayout.Framebuffer - (physical & ~(TwoMegabytes - 1));
+        while (address < end)
+        {
+            bool isLarge = (address & (TwoMegabytes - 1)) == 0 && end - address >= TwoMegabytes;
+            ulong flags = Data | s_noExecute | (isLarge ? Pte.LargePat : Pte.Pat);
+            Map(address + distance, address, flags, isLarge ? 2 : 1);
+            address += isLarge ? TwoMegabytes : MemoryLayout.PageSize;
+        }
+    }
+
+    /// <summary>Where a byte of the framebuffer is seen.</summary>
+    public static byte* FramebufferAt(ulong physical) =>
+        (byte*)(MemoryLayout.Framebuffer + (physical & (TwoMegabytes - 1)));
+
     /// <summary>Fresh zeroed memory at a virtual range, in 2 MiB pages; returns the physical address of the first.</summary>
     public static void MapFresh(ulong virtualStart, ulong bytes, ulong flags, ulong alias, ulong aliasFlags)
     {

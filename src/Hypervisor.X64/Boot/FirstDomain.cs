@@ -7,6 +7,7 @@ using Hypervisor.Core.Dom0;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Scheduling;
 using Hypervisor.Sched;
+using Hypervisor.X64.Console;
 using Xen.Abi;
 using Xen.Images;
 
@@ -44,6 +45,8 @@ public static unsafe class FirstDomain
         image.CommandLineLength = kernel.CommandLine.Length;
         image.IsUnprivileged = BootData.Options->Guest;
         image.Vcpus = CountVcpus();
+        image.HasScreen = Dom0Screen.TryDescribe(
+            in *BootData.Information, Screen.CursorColumn, Screen.CursorRow, out image.Screen);
         if (BootData.Information->ModuleCount > 1)
         {
             BootModule ramdisk = BootData.Information->Module(1);

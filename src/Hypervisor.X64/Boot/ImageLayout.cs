@@ -8,6 +8,7 @@ namespace Hypervisor.X64.Boot;
 /// <summary>Addresses that the linker script and the assembly files define; boot/layout.asm hands them out.</summary>
 public static unsafe class ImageLayout
 {
+    private const ulong LoadAlignment = 2UL << 20;
     private const int StartIndex = 0;
     private const int TextEndIndex = 1;
     private const int RodataEndIndex = 2;
@@ -71,7 +72,14 @@ public static unsafe class ImageLayout
     /// <summary>Root of the tables that the boot stub made: they map the first 4 GiB where they are.</summary>
     public static ulong BootRoot => Symbol(BootRootIndex);
 
-    public static ulong PhysicalOf(ulong address) => address - MemoryLayout.ImageBase;
+    /// <summary>How far from where it was linked to the boot loader has put the image.</summary>
+    public static ulong LoadOffset { get; set; }
+
+    /// <summary>The physical address of the image's first byte.</summary>
+    public static ulong LoadAddress => PhysicalOf(Start) & ~(LoadAlignment - 1);
+
+    /// <summary>Where in memory an address of the image is.</summary>
+    public static ulong PhysicalOf(ulong address) => address - MemoryLayout.ImageBase + LoadOffset;
 
     private static ulong Symbol(int index) => GetSymbols()[index];
 

@@ -8,6 +8,7 @@ using Hypervisor.Core.Boot;
 using Hypervisor.Core.Control;
 using Hypervisor.Core.Mmu;
 using Hypervisor.X64.Apic;
+using Hypervisor.X64.Console;
 
 namespace Hypervisor.X64.Boot;
 
@@ -34,11 +35,16 @@ public static unsafe class MemorySetup
         host->LimitRam(MemoryLayout.MaxFrames << MemoryLayout.PageShift);
         *free = *host;
         Reserve(0, BootData.LowMemoryEnd);
-        Reserve(ImageLayout.PhysicalOf(ImageLayout.Start) & ~0x1FFFFFUL, ImageLayout.PhysicalOf(ImageLayout.End));
+        Reserve(ImageLayout.LoadAddress, ImageLayout.PhysicalOf(ImageLayout.End));
         Reserve(BootData.Information->InformationStart, BootData.Information->InformationEnd);
         for (int index = 0; index < BootData.Information->ModuleCount; index++)
         {
             BootModule module = BootData.Information->Module(index);
+            if (!host->IsAll(module.Start, module.End, MemoryType.Ram))
+            {
+                Boot.Stop("a module cannot be read: "u8, "it lies outside of usable RAM (does the option mem= leave too little?)"u8);
+            }
+
             Reserve(module.Start, module.End);
         }
 
@@ -69,6 +75,11 @@ public static unsafe class MemorySetup
                     start < BootData.LowMemoryEnd ? BootData.LowMemoryEnd : start,
                     (region.End + MemoryLayout.PageMask) & ~MemoryLayout.PageMask);
             }
+        }
+
+        if (Screen.Geometry.Size != 0)
+        {
+            FinalTables.MapFramebuffer(Screen.Geometry.Address, Screen.Geometry.Size);
         }
 
         FinalTables.MapFrameTables(host->EndOfRam >> MemoryLayout.PageShift);
@@ -104,7 +115,7 @@ public static unsafe class MemorySetup
         }
 
         // RAM that is in use is RAM nevertheless: no domain may map it as device memory.
-        Own(ImageLayout.PhysicalOf(ImageLayout.Start) & ~0x1FFFFFUL, ImageLayout.PhysicalOf(ImageLayout.End));
+        Own(ImageLayout.LoadAddress, ImageLayout.PhysicalOf(ImageLayout.End));
         Own(BootMemory.Start, BootMemory.End);
         for (int index = 0; index < BootData.Information->ModuleCount; index++)
         {

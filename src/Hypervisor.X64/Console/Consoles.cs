@@ -13,6 +13,7 @@ using Hypervisor.Core.Boot;
 using Hypervisor.Core.Console;
 using Hypervisor.Core.Interrupts;
 using Hypervisor.Core.Mmu;
+using Hypervisor.X64.Boot;
 
 namespace Hypervisor.X64.Console;
 
@@ -48,25 +49,21 @@ public static unsafe class Consoles
     /// <summary>Interrupt (ISA) of that line; meaningful where <see cref="OwnedPort"/> is not 0.</summary>
     public static byte Irq(int line) => line == 0 ? s_com1.Irq : s_com2.Irq;
 
-    /// <summary>Before the command line is known: the first serial line and the screen, if they are there.</summary>
-    public static void OpenEarly(bool screenIsText)
+    /// <summary>Before the command line is known: the first serial line, if it is there.</summary>
+    public static void OpenEarly()
     {
         SerialOptions usual = Usual();
         s_com1IsConsole = s_com1.Open(in usual, Serial16550.Com1Port, Serial16550.Com1Irq);
-        if (screenIsText)
-        {
-            VgaText.Open();
-        }
     }
 
-    /// <summary>What the command line wants. Without <c>console=</c>: the screen, and each line that was given
-    /// parameters or, where none was, the first one.</summary>
-    public static void Configure(BootOptions* options, bool screenIsText)
+    /// <summary>The serial lines that the command line wants: each that was given parameters or, where none was, the
+    /// first one.</summary>
+    public static void Configure(BootOptions* options)
     {
         ConsoleSet wanted = options->Consoles;
         if (!options->HasConsoles)
         {
-            wanted = ConsoleSet.Screen | (options->Com2.IsSet ? ConsoleSet.Com2 : ConsoleSet.None)
+            wanted = (options->Com2.IsSet ? ConsoleSet.Com2 : ConsoleSet.None)
                 | (options->Com1.IsSet || !options->Com2.IsSet ? ConsoleSet.Com1 : ConsoleSet.None);
         }
 
@@ -74,14 +71,32 @@ public static unsafe class Consoles
             ref s_com1, in options->Com1, wanted, ConsoleSet.Com1, Serial16550.Com1Port, Serial16550.Com1Irq);
         s_com2IsConsole = Reopen(
             ref s_com2, in options->Com2, wanted, ConsoleSet.Com2, Serial16550.Com2Port, Serial16550.Com2Irq);
-        if ((wanted & ConsoleSet.Screen) == 0)
+    }
+
+    /// <summary>The screen, unless the command line names other consoles only; false where it cannot be written
+    /// to.</summary>
+    public static bool OpenScreen(BootOptions* options, BootInformation* information, int addressBits) =>
+        (options->HasConsoles && (options->Consoles & ConsoleSet.Screen) == 0)
+        || Screen.TryOpen(in information->Framebuffer, &information->MemoryMap, addressBits, information->IsEfi);
+
+    /// <summary>The text screen of a PC, for want of knowledge of what there is.</summary>
+    public static void OpenTextScreen() => Screen.OpenText(VgaText.UsualColumns, VgaText.UsualRows);
+
+    /// <summary>The final tables are in force, which map a framebuffer elsewhere.</summary>
+    public static void MoveScreen()
+    {
+        if (Screen.Geometry.Size != 0)
         {
-            VgaText.Close();
+            Screen.MoveTo(FinalTables.FramebufferAt(Screen.Geometry.Address));
         }
-        else if (screenIsText && !VgaText.IsOpen)
-        {
-            VgaText.Open();
-        }
+    }
+
+    /// <summary>Domain-0 takes the screen over.</summary>
+    public static void LeaveScreen()
+    {
+        bool held = Acquire();
+        Screen.Close();
+        Release(held);
     }
 
     /// <summary>From here on each CPU has its <see cref="CpuInfo"/>.</summary>
@@ -205,7 +220,7 @@ public static unsafe class Consoles
             Emit(line, length);
         }
 
-        VgaText.Reopen();
+        Screen.Reopen();
     }
 
     [RuntimeExport("console_write")]
@@ -236,7 +251,7 @@ public static unsafe class Consoles
         bool held = Acquire();
         WriteSerial(text, length, false);
         PushAll();
-        VgaText.Write(text, length);
+        Screen.Write(text, length);
         Release(held);
     }
 
@@ -304,7 +319,7 @@ public static unsafe class Consoles
 
         WriteSerial(text, length, true);
         PushAll();
-        VgaText.Write(text, length);
+        Screen.Write(text, length);
         Release(held);
     }
 

@@ -129,6 +129,139 @@ public sealed unsafe class Multiboot2Tests
         Assert.Equal(MemoryType.Reserved, (*map)[3].Type);
     }
 
+    private static void AddModule(BootMemory memory, TagList tags, uint start, uint end, string words)
+    {
+        int module = tags.Position;
+        tags.AddText(3, 16, words);
+        memory.Write32(module + 8, start);
+        memory.Write32(module + 12, end);
+    }
+
+    [Theory]
+    [InlineData("placeholder dom0_mem=512M", "dom0_mem=512M")]
+    [InlineData("/boot/xen  dom0_mem=512M", "dom0_mem=512M")]
+    [InlineData("/boot/xen", "")]
+    [InlineData("dom0_mem=512M /x", "dom0_mem=512M /x")]
+    [InlineData("placeholders", "placeholders")]
+    [InlineData("", "")]
+    public void A_name_in_front_of_the_words_is_left_out(string words, string expected)
+    {
+        using BootMemory memory = new();
+        TagList tags = new(memory);
+        tags.AddText(2, 8, "GRUB 2.06-13+deb12u2");
+        tags.AddText(1, 8, words);
+        AddModule(memory, tags, 0x8000, 0x9000, words);
+        AddMap(memory, tags, (0x1000, 0x10000, 1));
+        tags.Close();
+
+        Assert.Equal(BootError.Ok, memory.Parse(MultibootInfo.Magic2));
+
+        Assert.Equal(expected, BootMemory.Text(memory.Information->CommandLine));
+        Assert.Equal(expected, BootMemory.Text(memory.Information->Module(0).CommandLine));
+    }
+
+    [Fact]
+    public void Of_a_tag_that_is_there_twice_the_last_counts_but_for_memory_and_modules()
+    {
+        using BootMemory memory = new();
+        TagList tags = new(memory);
+        tags.AddText(1, 8, "one");
+        tags.AddText(1, 8, "two");
+        AddModule(memory, tags, 0x8000, 0x9000, "a");
+        AddModule(memory, tags, 0x9000, 0x9000, "b");
+        AddModule(memory, tags, 0x9000, 0xA000, "c");
+        AddMap(memory, tags, (0x1000, 0x10000, 1));
+        AddMap(memory, tags, (0x1000, 0x10000, 1));
+        tags.Close();
+
+        Assert.Equal(BootError.Ok, memory.Parse(MultibootInfo.Magic2));
+
+        Assert.Equal("two", BootMemory.Text(memory.Information->CommandLine));
+        Assert.Equal(3, memory.Information->ModuleCount);
+        Assert.Equal(BootError.Ok, memory.Information->MemoryMap.Normalise());
+        Assert.Equal(0x10000UL, memory.Information->MemoryMap.TotalRam);
+    }
+
+    [Theory]
+    [InlineData(0x8000u, 0x9000u, BootError.ModulesOverlap)]
+    [InlineData(0x8FFFu, 0xA000u, BootError.ModulesOverlap)]
+    [InlineData(0x7000u, 0xC000u, BootError.ModulesOverlap)]
+    [InlineData(0x9000u, 0x8000u, BootError.ModuleBackwards)]
+    [InlineData(0x9000u, BootMemory.Size + 1u, BootError.ModuleOutOfReach)]
+    [InlineData(0xFFFFFFFFu, 0xFFFFFFFFu, BootError.ModuleOutOfReach)]
+    public void A_module_where_it_cannot_be_is_refused(uint start, uint end, BootError expected)
+    {
+        using BootMemory memory = new();
+        TagList tags = new(memory);
+        AddModule(memory, tags, 0x8000, 0x9000, "first");
+        AddModule(memory, tags, start, end, "second");
+        AddMap(memory, tags, (0x1000, 0x10000, 1));
+        tags.Close();
+
+        Assert.Equal(expected, memory.Parse(MultibootInfo.Magic2));
+    }
+
+    [Fact]
+    public void Pixels_and_their_VBE_mode_are_read()
+    {
+        using BootMemory memory = new();
+        TagList tags = new(memory);
+        int vbe = tags.Add(7, 784);
+        memory.Write16(vbe + 8, 0x4118);
+        memory.Write32(vbe + 16 + 10, 0x21);
+        memory.Write16(vbe + 528, 0xFB);
+        WritePixels(memory, tags);
+        AddMap(memory, tags, (0x1000, 0x10000, 1));
+        tags.Close();
+
+        Assert.Equal(BootError.Ok, memory.Parse(MultibootInfo.Magic2));
+
+        Framebuffer screen = memory.Information->Framebuffer;
+        Assert.Equal((FramebufferKind.DirectColour, 0xFD00_0000UL), (screen.Kind, screen.Address));
+        Assert.Equal((4096u, 1024u, 768u, (byte)32), (screen.Pitch, screen.Width, screen.Height, screen.BitsPerPixel));
+        Assert.Equal((16, 8, 8, 8), (screen.RedPosition, screen.RedSize, screen.GreenPosition, screen.GreenSize));
+        Assert.Equal((0x4118, 0x21u, 0xFB), (screen.VbeMode, screen.VbeCapabilities, screen.VbeModeAttributes));
+    }
+
+    [Theory]
+    [InlineData(16, 4095u)]
+    [InlineData(16, 0xFFFFFFFFu)]
+    [InlineData(20, 0u)]
+    [InlineData(20, 0x40000001u)]
+    [InlineData(24, 0u)]
+    [InlineData(24, 0xFFFFFFFFu)]
+    [InlineData(8, 0u)]
+    [InlineData(12, 0xFFFFFFFFu)]
+    public void Pixels_of_impossible_form_are_refused(int at, uint value)
+    {
+        using BootMemory memory = new();
+        TagList tags = new(memory);
+        int frame = WritePixels(memory, tags);
+        memory.Write32(frame + at, value);
+        AddMap(memory, tags, (0x1000, 0x10000, 1));
+        tags.Close();
+
+        Assert.Equal(BootError.FramebufferWrong, memory.Parse(MultibootInfo.Magic2));
+    }
+
+    private static int WritePixels(BootMemory memory, TagList tags)
+    {
+        int frame = tags.Add(8, 38);
+        memory.Write64(frame + 8, 0xFD00_0000);
+        memory.Write32(frame + 16, 4096);
+        memory.Write32(frame + 20, 1024);
+        memory.Write32(frame + 24, 768);
+        memory.Write8(frame + 28, 32);
+        memory.Write8(frame + 29, 1);
+        byte[] colours = [16, 8, 8, 8, 0, 8];
+        for (int i = 0; i < colours.Length; i++)
+        {
+            memory.Write8(frame + 32 + i, colours[i]);
+        }
+
+        return frame;
+    }
+
     [Theory]
     [InlineData(47u)]
     [InlineData(0u)]
