@@ -40,6 +40,11 @@ public sealed class MachineSwitches
     private readonly Option<string> _accelerator;
     private readonly Option<string?> _scheduler = new("--sched") { Description = "scheduler: credit, sedf or bvt" };
 
+    private readonly Option<string?> _screen = new("--screen")
+    {
+        Description = "a VGA card, which GRUB leaves in this mode: text, or as 1024x768x32 (by UEFI any is graphics)",
+    };
+
     private readonly Option<string[]> _drive = new("--drive")
     {
         Description = "disk for Domain-0: a file (.qcow2, else raw), or QEMU's own -drive words; may be repeated",
@@ -118,8 +123,8 @@ public sealed class MachineSwitches
     {
         Option[] options =
         [
-            _hypervisor, _loader, _machine, _cpus, _memory, _dom0Memory, _scheduler, _drive, _append, _dom0Append,
-            _cpu, _accelerator, _initrd, _module, _noModules, _gdb, _icount, _qemuLog, _qemu, _noBuild,
+            _hypervisor, _loader, _machine, _cpus, _memory, _dom0Memory, _scheduler, _screen, _drive, _append,
+            _dom0Append, _cpu, _accelerator, _initrd, _module, _noModules, _gdb, _icount, _qemuLog, _qemu, _noBuild,
         ];
         Array.ForEach(options, command.Options.Add);
     }
@@ -148,6 +153,7 @@ public sealed class MachineSwitches
         MemoryMegabytes = result.GetRequiredValue(_memory),
         Dom0MemoryMegabytes = result.GetRequiredValue(_dom0Memory),
         Scheduler = result.GetValue(_scheduler),
+        Screen = result.GetValue(_screen),
         Drives = result.GetValue(_drive) ?? [],
         HypervisorArguments = result.GetRequiredValue(_append),
         KernelArguments = result.GetRequiredValue(_dom0Append),

@@ -54,7 +54,7 @@ public static class BootIso
             string grub = Directory.CreateDirectory(Path.Combine(folder, "boot/grub")).FullName;
             File.WriteAllText(Path.Combine(grub, "grub.cfg"), template);
             File.WriteAllText(Path.Combine(grub, "settings.cfg"), settings);
-            File.Copy(Core("i386-pc-eltorito", "biosdisk"), Path.Combine(grub, "bios.img"));
+            File.Copy(Core("i386-pc-eltorito", "biosdisk", "vbe"), Path.Combine(grub, "bios.img"));
             List<string> arguments =
             [
                 "-as", "mkisofs", "-quiet", "-rational-rock", "-volid", "XEN",
@@ -114,6 +114,11 @@ public static class BootIso
         _ = text.Append($"set default={entry}\n");
         _ = text.Append($"set hypervisor_arguments={Quoted(files.HypervisorArguments)}\n");
         _ = text.Append($"set kernel_arguments={Quoted(files.KernelArguments)}\n");
+        if (options.Screen is not (null or MachineOptions.TextScreen))
+        {
+            _ = text.Append($"set screen={Quoted(options.Screen)}\n");
+        }
+
         return text.ToString();
     }
 
@@ -122,11 +127,14 @@ public static class BootIso
     /// <summary>GRUB's program for one firmware, with its modules inside; made once.</summary>
     private static string Core(string format, params string[] more)
     {
-        string path = Path.Combine(Workspace.Cache, $"grub-{format}.img");
+        string[] modules = [.. s_modules, .. more];
+        using ContentKey key = new();
+        string path = Path.Combine(
+            Workspace.Cache, $"grub-{format}-{key.Add(string.Join(' ', modules)).Finish()}.img");
         if (!File.Exists(path))
         {
             _ = NewFile.Write(path, draft => HostCommand.Require("grub-mkimage",
-                ["-O", format, "-p", "/boot/grub", "-o", draft, .. s_modules, .. more]));
+                ["-O", format, "-p", "/boot/grub", "-o", draft, .. modules]));
         }
 
         return path;

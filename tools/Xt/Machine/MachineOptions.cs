@@ -30,6 +30,9 @@ public enum LoaderKind
 /// <summary>A machine to boot: everything that <c>xt run</c> can be told about it.</summary>
 public sealed record MachineOptions
 {
+    /// <summary>The value of <see cref="Screen"/> that asks for text.</summary>
+    public const string TextScreen = "text";
+
     public HypervisorKind Hypervisor { get; init; } = HypervisorKind.Ours;
 
     /// <summary>A file that takes the place of the hypervisor built here.</summary>
@@ -63,6 +66,12 @@ public sealed record MachineOptions
     public string KernelArguments { get; init; } = string.Empty;
 
     public IReadOnlyList<string> Drives { get; init; } = [];
+
+    /// <summary>
+    /// A VGA card, and what GRUB leaves on it: <see cref="TextScreen"/>, or a mode such as <c>1024x768x32</c>. Null: the
+    /// machine has no screen.
+    /// </summary>
+    public string? Screen { get; init; }
 
     /// <summary>A file that takes the place of Domain-0's RAM disk.</summary>
     public string? Initrd { get; init; }

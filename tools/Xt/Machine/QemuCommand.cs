@@ -38,6 +38,11 @@ public static class QemuCommand
             line.AddRange(["-mon", "chardev=serial0,mode=readline"]);
         }
 
+        if (options.Screen != null)
+        {
+            line.AddRange(["-device", "VGA"]);
+        }
+
         if (options.InstructionCount)
         {
             line.AddRange(["-icount", "shift=0,sleep=off"]);
