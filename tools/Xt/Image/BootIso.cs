@@ -114,7 +114,8 @@ public static class BootIso
         _ = text.Append($"set default={entry}\n");
         _ = text.Append($"set hypervisor_arguments={Quoted(files.HypervisorArguments)}\n");
         _ = text.Append($"set kernel_arguments={Quoted(files.KernelArguments)}\n");
-        if (options.Screen is not (null or MachineOptions.TextScreen))
+        // EFI has no text mode to ask for.
+        if (options.Screen != null && (options.Screen, options.Loader) != (MachineOptions.TextScreen, LoaderKind.Efi))
         {
             _ = text.Append($"set screen={Quoted(options.Screen)}\n");
         }
