@@ -21,6 +21,9 @@ public static class MemoryLayout
     public const ulong PageSize = 1UL << PageShift;
     public const ulong PageMask = PageSize - 1;
 
+    /// <summary>What an entry of level 2 maps.</summary>
+    public const ulong LargePage = 2UL << 20;
+
     public const ulong HypervisorStart = 0xFFFF_8000_0000_0000;
     public const ulong HypervisorEnd = 0xFFFF_8800_0000_0000;
     public const int FirstHypervisorSlot = 256;

@@ -60,7 +60,7 @@ public static class BootErrors
         BootError.TooManyModules => "the loader passed more than 16 modules"u8,
         BootError.MemoryMapOutOfReach => "the memory map lies outside reachable memory"u8,
         BootError.MemoryMapEntrySizeWrong => "an entry of the memory map has an impossible size"u8,
-        BootError.MemoryMapTooLong => "the memory map has more than 256 entries"u8,
+        BootError.MemoryMapTooLong => "the memory map has more than 1024 entries"u8,
         BootError.MemoryMapMissing => "the loader passed no memory map"u8,
         BootError.MemoryMapWithoutRam => "the memory map names no usable memory"u8,
         BootError.MemoryMapTooFragmented => "the memory map is too fragmented"u8,

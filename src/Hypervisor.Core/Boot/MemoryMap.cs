@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Firmware hands over maps that are unsorted, overlap and disagree with themselves. Normalise sweeps over the addresses
 // from boundary to boundary: each stretch gets the most restrictive type that any entry claims for it, and equal
-// neighbours become one. The result is sorted, disjoint, and its RAM consists of whole pages. Quadratic in at most 256
+// neighbours become one. The result is sorted, disjoint, and its RAM consists of whole pages. Quadratic in at most 1024
 // entries, once at boot, and without memory of its own: the second half of the structure takes the result.
 
 using System.Runtime.InteropServices;
@@ -10,9 +10,9 @@ namespace Hypervisor.Core.Boot;
 
 /// <summary>A bounded map of physical memory.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public unsafe struct MemoryMap
+public unsafe partial struct MemoryMap
 {
-    public const int Capacity = 256;
+    public const int Capacity = 1024;
     private const int WordsPerRegion = 3;
 
     private fixed ulong _regions[Capacity * WordsPerRegion];

@@ -45,6 +45,9 @@ public static unsafe class Dom0Builder
         public ulong P2MListPages;
         public ulong P2MPages;
         public ulong FirstMappedPage;
+
+        /// <summary>Pages from the first on that something is put into.</summary>
+        public ulong UsedPages;
     }
 
     /// <summary>
@@ -55,21 +58,22 @@ public static unsafe class Dom0Builder
     {
         Plan plan = default;
         imageError = ImageError.Ok;
-        byte* unpacked = Unpack(image, out nuint unpackedLength, out int unpackedOrder, out imageError);
+        byte* unpacked = Unpack(image, out nuint unpackedLength, out ulong unpackedPages, out imageError);
         if (unpacked == null)
         {
             return imageError == ImageError.Ok ? Dom0Error.NoRoomToUnpack : Dom0Error.Image;
         }
 
-        Dom0Error error = BuildUnpacked(domain, image, unpacked, unpackedLength, ref plan, out imageError);
-        PageAllocator.FreePages(unpacked, unpackedOrder);
+        Dom0Error error = BuildUnpacked(
+            domain, image, unpacked, unpackedLength, ref unpackedPages, ref plan, out imageError);
+        PageAllocator.FreeRun(unpacked, unpackedPages);
         return error;
     }
 
-    private static byte* Unpack(in Dom0Image image, out nuint length, out int order, out ImageError error)
+    private static byte* Unpack(in Dom0Image image, out nuint length, out ulong pages, out ImageError error)
     {
         length = 0;
-        order = 0;
+        pages = 0;
         int workOrder = OrderOf(KernelImage.WorkSize);
         byte* work = (byte*)PageAllocator.AllocatePages(workOrder);
         if (work == null)
@@ -82,21 +86,21 @@ public static unsafe class Dom0Builder
         error = KernelImage.Measure(image.Kernel, image.KernelLength, work, KernelImage.WorkSize, out ulong size);
         if (error == ImageError.Ok && size <= MaxUnpacked)
         {
-            order = OrderOf(size);
-            unpacked = (byte*)PageAllocator.AllocatePages(order);
+            pages = Pages(size);
+            unpacked = (byte*)PageAllocator.AllocateRun(pages);
             if (unpacked != null)
             {
                 error = KernelImage.Unpack(
                     image.Kernel,
                     image.KernelLength,
                     unpacked,
-                    (nuint)(MemoryLayout.PageSize << order),
+                    (nuint)(pages << MemoryLayout.PageShift),
                     work,
                     KernelImage.WorkSize,
                     out length);
                 if (error != ImageError.Ok)
                 {
-                    PageAllocator.FreePages(unpacked, order);
+                    PageAllocator.FreeRun(unpacked, pages);
                     unpacked = null;
                 }
             }
@@ -106,8 +110,16 @@ public static unsafe class Dom0Builder
         return unpacked;
     }
 
+    /// <summary>Gives the unpacked file's memory back as soon as the kernel is loaded, and says so in
+    /// <paramref name="elfPages"/>: on a small machine the rest of the domain needs it.</summary>
     private static Dom0Error BuildUnpacked(
-        Domain* domain, in Dom0Image image, byte* elf, nuint elfLength, ref Plan plan, out ImageError imageError)
+        Domain* domain,
+        in Dom0Image image,
+        byte* elf,
+        nuint elfLength,
+        ref ulong elfPages,
+        ref Plan plan,
+        out ImageError imageError)
     {
         imageError = ElfImage.Open(elf, elfLength, out plan.Elf);
         if (imageError == ImageError.Ok)
@@ -144,10 +156,17 @@ public static unsafe class Dom0Builder
             return Dom0Error.OutOfMemory;
         }
 
-        error = AllocateMemory(domain, image.Pages, frames) ? Dom0Error.Ok : Dom0Error.OutOfMemory;
+        error = AllocateMemory(domain, 0, plan.UsedPages, frames) ? Dom0Error.Ok : Dom0Error.OutOfMemory;
         if (error == Dom0Error.Ok)
         {
             LoadKernel(plan, frames);
+            PageAllocator.FreeRun(elf, elfPages);
+            elfPages = 0;
+            error = AllocateMemory(domain, plan.UsedPages, image.Pages, frames) ? Dom0Error.Ok : Dom0Error.OutOfMemory;
+        }
+
+        if (error == Dom0Error.Ok)
+        {
             CopyIn(frames, plan.RamdiskPage, image.Ramdisk, image.RamdiskLength);
             Mfn root = WriteTables(plan, frames, image.Pages);
             WriteStartInfo(domain, image, plan, frames);
@@ -220,12 +239,13 @@ public static unsafe class Dom0Builder
             page += plan.P2MPages;
         }
 
+        plan.UsedPages = page;
         return page + 1024 > image.Pages ? Dom0Error.MemoryTooSmall : Dom0Error.Ok;
     }
 
-    private static bool AllocateMemory(Domain* domain, ulong pages, ulong* frames)
+    /// <summary>Gives the domain the frames of [<paramref name="pfn"/>, <paramref name="pages"/>).</summary>
+    private static bool AllocateMemory(Domain* domain, ulong pfn, ulong pages, ulong* frames)
     {
-        ulong pfn = 0;
         int order = ChunkOrder;
         while (pfn < pages)
         {

@@ -34,19 +34,36 @@ public static unsafe class FrameTable
     /// <summary>First frame number that the processor cannot address.</summary>
     public static ulong AddressLimit => s_addressLimit;
 
-    /// <summary>Announces the table, whose memory is mapped and zeroed; every frame counts as no RAM until handed to the allocator.</summary>
+    /// <summary>Announces the table, whose memory is mapped; every frame counts as no RAM until handed to the allocator.</summary>
     public static void Initialise(ulong frames, int physicalAddressBits)
+    {
+        Announce(frames, physicalAddressBits);
+        Describe(0, frames, OwnerIo, 1);
+    }
+
+    /// <summary>Announces the table, of which <see cref="Describe"/> or the allocator writes every entry before it is
+    /// looked at.</summary>
+    public static void Announce(ulong frames, int physicalAddressBits)
     {
         s_frames = frames;
         s_addressBits = (byte)physicalAddressBits;
         s_addressLimit = 1UL << (physicalAddressBits - MemoryLayout.PageShift);
-        for (ulong frame = 0; frame < frames; frame++)
+    }
+
+    /// <summary>Writes the entries of frames [<paramref name="start"/>, <paramref name="end"/>), whatever they held.</summary>
+    public static void Describe(ulong start, ulong end, ushort owner, ulong count, FrameState state = FrameState.Used)
+    {
+        const int StateShift = 24;
+        const ulong NoNeighbours = ((ulong)EndOfList << 32) | EndOfList;
+        ulong* words = (ulong*)Page(new Mfn(start));
+        for (ulong frame = start; frame < end; frame++)
         {
-            PageInfo* page = Page(new Mfn(frame));
-            page->Owner = OwnerIo;
-            page->Count = 1;
-            page->Next = EndOfList;
-            page->Previous = EndOfList;
+            // As four words: count; type; owner, no order, state, no stamp; no neighbours.
+            words[0] = count;
+            words[1] = PageType.None;
+            words[2] = owner | ((ulong)state << StateShift);
+            words[3] = NoNeighbours;
+            words += sizeof(PageInfo) / sizeof(ulong);
         }
     }
 

@@ -21,7 +21,7 @@ using System;
 namespace Hypervisor.Core.Mmu;
 
 /// <summary>Hands out frames of memory.</summary>
-public static unsafe class PageAllocator
+public static unsafe partial class PageAllocator
 {
     public const int MaxOrder = 18;
     private const int Orders = MaxOrder + 1;
@@ -85,29 +85,10 @@ public static unsafe class PageAllocator
         }
 
         end = end < FrameTable.Frames ? end : FrameTable.Frames;
-        for (ulong frame = start; frame < end; frame++)
-        {
-            PageInfo* page = FrameTable.Page(new Mfn(frame));
-            page->Owner = FrameTable.OwnerNone;
-            page->Count = 0;
-            page->Type = 0;
-        }
-
+        FrameTable.Describe(start, end, FrameTable.OwnerNone, 0, FrameState.Free);
         s_lock.Acquire();
         s_state.Total += end > start ? end - start : 0;
-        while (start < end)
-        {
-            int order = start == 0 ? MaxOrder : Machine.LowestBit(start);
-            order = order > MaxOrder ? MaxOrder : order;
-            while (start + (1UL << order) > end)
-            {
-                order--;
-            }
-
-            Insert(start, order);
-            start += 1UL << order;
-        }
-
+        InsertRange(start, end);
         s_lock.Release();
     }
 
@@ -129,6 +110,7 @@ public static unsafe class PageAllocator
             page->Owner = FrameTable.OwnerHypervisor;
             page->Count = PageInfo.HypervisorFrame | 1;
             page->Type = 0;
+            page->State = FrameState.Used;
         }
 
         void* pointer = Machine.Direct(first);
@@ -144,6 +126,7 @@ public static unsafe class PageAllocator
             PageInfo* page = FrameTable.Page(first + frame);
             page->Count = 0;
             page->Owner = FrameTable.OwnerHypervisor;
+            MarkFree(page);
         }
 
         Give(first, order);
@@ -165,6 +148,7 @@ public static unsafe class PageAllocator
         {
             PageInfo* page = FrameTable.Page(first + frame);
             TlbFlush.BeforeReuse(page->FlushStamp);
+            page->State = FrameState.Used;
             if (page->Owner != owner)
             {
                 Machine.Zero(Machine.Direct(first + frame), (nuint)MemoryLayout.PageSize);
@@ -179,6 +163,7 @@ public static unsafe class PageAllocator
     public static void FreeDomainFrame(PageInfo* page)
     {
         Mfn mfn = FrameTable.FrameOf(page);
+        MarkFree(page);
         s_lock.Acquire();
         int zone = ZoneOf(mfn.Raw);
         if (s_state.RecentCounts[zone] < MaxRecent)
@@ -271,6 +256,17 @@ public static unsafe class PageAllocator
         return Mfn.None;
     }
 
+    /// <summary>A frame in two lists would be handed to two owners: nothing is worth going on for then.</summary>
+    private static void MarkFree(PageInfo* page)
+    {
+        if (page->State != FrameState.Used)
+        {
+            Panic.Because("a frame of memory was freed twice"u8);
+        }
+
+        page->State = FrameState.Free;
+    }
+
     private static void Give(Mfn first, int order)
     {
         s_lock.Acquire();
@@ -303,7 +299,7 @@ public static unsafe class PageAllocator
             }
 
             PageInfo* page = FrameTable.Page(new Mfn(buddy));
-            if (!page->IsFreeHead || page->Order != order || ZoneOf(buddy) != ZoneOf(frame))
+            if (page->State != FrameState.FreeHead || page->Order != order || ZoneOf(buddy) != ZoneOf(frame))
             {
                 break;
             }
@@ -324,7 +320,7 @@ public static unsafe class PageAllocator
         PageInfo* page = FrameTable.Page(new Mfn(frame));
         uint head = s_state.Heads[(zone * Orders) + order];
         page->Order = (byte)order;
-        page->IsFreeHead = true;
+        page->State = FrameState.FreeHead;
         page->Next = head;
         page->Previous = FrameTable.EndOfList;
         if (head != FrameTable.EndOfList)
@@ -354,7 +350,7 @@ public static unsafe class PageAllocator
             FrameTable.Page(new Mfn(page->Next))->Previous = page->Previous;
         }
 
-        page->IsFreeHead = false;
+        page->State = FrameState.Free;
         s_state.ZoneFree[zone] -= 1UL << order;
     }
 }

@@ -44,8 +44,7 @@ public struct PageInfo
     /// <summary>Of a free frame that heads a block: its order. Of one handed out: unused.</summary>
     public byte Order;
 
-    /// <summary>The frame heads a free block of the buddy allocator.</summary>
-    public bool IsFreeHead;
+    public FrameState State;
 
     /// <summary>Flush clock when the last reference that a TLB may remember went away.</summary>
     public uint FlushStamp;
@@ -53,6 +52,19 @@ public struct PageInfo
     /// <summary>Neighbours in the owner's page list or in a free list; 0xFFFFFFFF ends it.</summary>
     public uint Next;
     public uint Previous;
+}
+
+/// <summary>What the allocator has done with a frame.</summary>
+public enum FrameState : byte
+{
+    /// <summary>Handed out, or never had.</summary>
+    Used = 0,
+
+    /// <summary>Free: inside a block, or among the single frames freed last.</summary>
+    Free,
+
+    /// <summary>The first of a free block of the buddy allocator.</summary>
+    FreeHead,
 }
 
 /// <summary>Types of a frame, and the layout of <see cref="PageInfo.Type"/>.</summary>

@@ -17,6 +17,7 @@ using Hypervisor.Core.Time;
 using Hypervisor.Sched;
 using Hypervisor.X64.Console;
 using Hypervisor.X64.Descriptors;
+using Hypervisor.X64.Timers;
 
 namespace Hypervisor.X64.Boot;
 
@@ -25,10 +26,14 @@ public static unsafe class Boot
 {
     private const ulong EarlyWindow = 4UL << 30;
 
+    private static ulong s_entered;
+    private static ulong s_memoryTicks;
+
     /// <summary>First stage, on the boot stack and the boot page tables.</summary>
     [RuntimeExport("boot_main")]
     public static void Main(uint magic, uint informationAddress, uint loadOffset)
     {
+        s_entered = Machine.ReadTsc();
         ImageLayout.LoadOffset = loadOffset;
         Machine.LogThreshold = LogLevel.Info;
         Machine.OnlineCpus = 1;
@@ -79,13 +84,18 @@ public static unsafe class Boot
     public static void Continue()
     {
         PrepareCpu();
+        ulong before = Machine.ReadTsc();
         MemorySetup.Prepare();
+        s_memoryTicks = Machine.ReadTsc() - before;
         InterruptSetup.Prepare();
         MachineMap.Publish();
         PrepareScheduler();
         Processors.StartOthers(BootData.Host, BootData.Information);
         Vcpu* first = FirstDomain.Build();
         FirstDomain.FreeModules();
+        Log.Info("booted in "u8).Decimal(Milliseconds(Machine.ReadTsc() - s_entered)).Text(" ms, "u8)
+            .Decimal(Milliseconds(s_memoryTicks)).Text(" ms of it for the tables of "u8).Decimal(FrameTable.Frames)
+            .Text(" frames"u8).End();
         Log.Info("starting the first domain"u8).End();
         if (!BootData.Options->KeepScreen && !BootData.Options->Guest)
         {
@@ -105,6 +115,8 @@ public static unsafe class Boot
         Log.Error("cannot start: "u8).Text(what).Text(why).End();
         SystemEnd.HaltOrReboot(BootData.Options->NoReboot);
     }
+
+    private static ulong Milliseconds(ulong ticks) => ticks / (Tsc.Hertz / 1000);
 
     private static void Banner()
     {

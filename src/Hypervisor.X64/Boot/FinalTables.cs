@@ -14,7 +14,6 @@ public static unsafe class FinalTables
     private const ulong Table = Pte.Present | Pte.Writable | Pte.Accessed;
     private const ulong Data = Pte.Present | Pte.Writable | Pte.Accessed | Pte.Dirty | Pte.Global;
     private const ulong Code = Pte.Present | Pte.Accessed | Pte.Global;
-    private const ulong TwoMegabytes = 2UL << 20;
     private const ulong OneGigabyte = 1UL << 30;
 
     private static ulong* s_root;
@@ -58,9 +57,9 @@ public static unsafe class FinalTables
                 size = OneGigabyte;
                 level = 3;
             }
-            else if ((address & (TwoMegabytes - 1)) == 0 && end - address >= TwoMegabytes)
+            else if ((address & (MemoryLayout.LargePage - 1)) == 0 && end - address >= MemoryLayout.LargePage)
             {
-                size = TwoMegabytes;
+                size = MemoryLayout.LargePage;
                 level = 2;
             }
 
@@ -77,44 +76,54 @@ public static unsafe class FinalTables
     {
         ulong address = physical & ~MemoryLayout.PageMask;
         ulong end = (physical + bytes + MemoryLayout.PageMask) & ~MemoryLayout.PageMask;
-        ulong distance = MemoryLayout.Framebuffer - (physical & ~(TwoMegabytes - 1));
+        ulong distance = MemoryLayout.Framebuffer - (physical & ~(MemoryLayout.LargePage - 1));
         while (address < end)
         {
-            bool isLarge = (address & (TwoMegabytes - 1)) == 0 && end - address >= TwoMegabytes;
+            bool isLarge = (address & (MemoryLayout.LargePage - 1)) == 0 && end - address >= MemoryLayout.LargePage;
             ulong flags = Data | s_noExecute | (isLarge ? Pte.LargePat : Pte.Pat);
             Map(address + distance, address, flags, isLarge ? 2 : 1);
-            address += isLarge ? TwoMegabytes : MemoryLayout.PageSize;
+            address += isLarge ? MemoryLayout.LargePage : MemoryLayout.PageSize;
         }
     }
 
     /// <summary>Where a byte of the framebuffer is seen.</summary>
     public static byte* FramebufferAt(ulong physical) =>
-        (byte*)(MemoryLayout.Framebuffer + (physical & (TwoMegabytes - 1)));
+        (byte*)(MemoryLayout.Framebuffer + (physical & (MemoryLayout.LargePage - 1)));
 
-    /// <summary>Fresh zeroed memory at a virtual range, in 2 MiB pages; returns the physical address of the first.</summary>
-    public static void MapFresh(ulong virtualStart, ulong bytes, ulong flags, ulong alias, ulong aliasFlags)
+    /// <summary>
+    /// The frame table and both views of the machine-to-physical table, in 2 MiB pieces. Where <paramref name="host"/> has
+    /// no RAM, all of the frame table is one and the same piece, and the other table has a hole. Contents are for
+    /// <see cref="FrameTables"/> to write.
+    /// </summary>
+    public static void MapFrameTables(MemoryMap* host, ulong frames)
     {
-        for (ulong offset = 0; offset < bytes; offset += TwoMegabytes)
+        ulong hole = 0;
+        for (ulong first = 0; first < frames; first += FrameTables.FramesPerPiece)
         {
-            ulong physical = BootMemory.Allocate(TwoMegabytes, TwoMegabytes);
-            Map(virtualStart + offset, physical, flags, 2);
-            if (alias != 0)
+            bool hasRam = FrameTables.HasRam(host, first, FrameTables.FramesPerPiece);
+            if (!hasRam && hole == 0)
             {
-                Map(alias + offset, physical, aliasFlags, 2);
+                hole = BootMemory.AllocateLarge();
+            }
+
+            ulong physical = hasRam ? BootMemory.AllocateLarge() : hole;
+            Map(MemoryLayout.FrameTable + (first * FrameTables.EntrySize), physical, Data | s_noExecute, 2);
+        }
+
+        for (ulong first = 0; first < frames; first += FrameTables.PhysicalPerPiece)
+        {
+            if (FrameTables.HasRam(host, first, FrameTables.PhysicalPerPiece))
+            {
+                ulong physical = BootMemory.AllocateLarge();
+                ulong offset = first * FrameTables.PhysicalSize;
+                Map(MemoryLayout.MachineToPhysical + offset, physical, Data | s_noExecute, 2);
+                Map(
+                    MemoryLayout.MachineToPhysicalReadOnly + offset,
+                    physical,
+                    Pte.Present | Pte.User | Pte.Accessed | Pte.Global | s_noExecute,
+                    2);
             }
         }
-    }
-
-    /// <summary>The frame table and both views of the machine-to-physical table, for <paramref name="frames"/> frames.</summary>
-    public static void MapFrameTables(ulong frames)
-    {
-        MapFresh(MemoryLayout.FrameTable, frames * 32, Data | s_noExecute, 0, 0);
-        MapFresh(
-            MemoryLayout.MachineToPhysical,
-            frames * 8,
-            Data | s_noExecute,
-            MemoryLayout.MachineToPhysicalReadOnly,
-            Pte.Present | Pte.User | Pte.Accessed | Pte.Global | s_noExecute);
 
         // Guests read that view from ring 3: the user bit is needed at every level.
         ulong* l3 = (ulong*)Machine.Direct(s_root[MemoryLayout.FirstHypervisorSlot] & Pte.AddressMask);

@@ -140,7 +140,7 @@ public static unsafe class FirstDomain
                 start = start > BootData.LowMemoryEnd ? start : BootData.LowMemoryEnd;
                 if (region.Type == MemoryType.Ram && start < end)
                 {
-                    PageAllocator.AddMemory(
+                    PageAllocator.TakeOver(
                         (start + MemoryLayout.PageMask) >> MemoryLayout.PageShift, end >> MemoryLayout.PageShift);
                 }
             }

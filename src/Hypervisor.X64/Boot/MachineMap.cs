@@ -13,14 +13,21 @@ public static unsafe class MachineMap
 {
     private const ulong LocalApicWindow = 1UL << 20;
 
+    /// <summary>Room for the largest map, the I/O APICs and the local APIC: at most 1,638 entries of 20 bytes.</summary>
+    private const int Order = 3;
+
     /// <summary>Firmware's map, and what it may have left out.</summary>
     public static void Publish()
     {
         Core.Boot.MemoryMap* host = BootData.Host;
-        const uint MaxHostEntries = 256;
-        E820Entry* entries = (E820Entry*)PageAllocator.AllocatePages(1);
+        E820Entry* entries = (E820Entry*)PageAllocator.AllocatePages(Order);
+        if (entries == null)
+        {
+            Boot.Stop("too little memory: "u8, "no pages for the memory map"u8);
+        }
+
         uint count = 0;
-        for (int index = 0; index < host->Count && count < MaxHostEntries; index++)
+        for (int index = 0; index < host->Count; index++)
         {
             MemoryRegion region = (*host)[index];
             entries[count].Addr = region.Base;

@@ -15,6 +15,8 @@ namespace Hypervisor.X64.Boot;
 /// <summary>From the firmware's map to the allocator.</summary>
 public static unsafe class MemorySetup
 {
+    private const ulong DirectMapEnd = MemoryLayout.MaxFrames << MemoryLayout.PageShift;
+
     /// <summary>Sorts the map and finds what is free in it, with the tables' memory set aside.</summary>
     public static void Map()
     {
@@ -32,14 +34,21 @@ public static unsafe class MemorySetup
             host->LimitRam(BootData.Options->MemoryLimit);
         }
 
-        host->LimitRam(MemoryLayout.MaxFrames << MemoryLayout.PageShift);
+        host->LimitRam(DirectMapEnd);
         *free = *host;
         Reserve(0, BootData.LowMemoryEnd);
-        Reserve(ImageLayout.LoadAddress, ImageLayout.PhysicalOf(ImageLayout.End));
+        ulong imageStart = ImageLayout.LoadAddress;
+        ulong imageEnd = ImageLayout.PhysicalOf(ImageLayout.End);
+        Reserve(imageStart, imageEnd);
         Reserve(BootData.Information->InformationStart, BootData.Information->InformationEnd);
         for (int index = 0; index < BootData.Information->ModuleCount; index++)
         {
             BootModule module = BootData.Information->Module(index);
+            if (module.Start < imageEnd && module.End > imageStart)
+            {
+                Boot.Stop("the boot loader's information is unusable: "u8, "a module lies where the hypervisor is"u8);
+            }
+
             if (!host->IsAll(module.Start, module.End, MemoryType.Ram))
             {
                 Boot.Stop("a module cannot be read: "u8, "it lies outside of usable RAM (does the option mem= leave too little?)"u8);
@@ -48,7 +57,7 @@ public static unsafe class MemorySetup
             Reserve(module.Start, module.End);
         }
 
-        if (!BootMemory.Initialise(free))
+        if (!free->HasRam(0, ulong.MaxValue))
         {
             Boot.Stop("too little memory: "u8, "there is no usable RAM beyond the modules"u8);
         }
@@ -64,16 +73,20 @@ public static unsafe class MemorySetup
         FinalTables.MapImage();
 
         // RAM, the firmware's tables in it, and the first megabyte, where the text screen is.
+        // Two regions may share a page, which is mapped once: it may be part of a large one.
         FinalTables.MapDirect(0, BootData.LowMemoryEnd);
+        ulong mapped = BootData.LowMemoryEnd;
         for (int index = 0; index < host->Count; index++)
         {
             MemoryRegion region = (*host)[index];
-            if (region.Type is MemoryType.Ram or MemoryType.AcpiReclaimable or MemoryType.AcpiNonVolatile)
+            if ((region.Type is MemoryType.Ram or MemoryType.AcpiReclaimable or MemoryType.AcpiNonVolatile)
+                && region.End > mapped && region.Base < DirectMapEnd)
             {
                 ulong start = region.Base & ~MemoryLayout.PageMask;
-                FinalTables.MapDirect(
-                    start < BootData.LowMemoryEnd ? BootData.LowMemoryEnd : start,
-                    (region.End + MemoryLayout.PageMask) & ~MemoryLayout.PageMask);
+                ulong end = region.End < DirectMapEnd ? region.End : DirectMapEnd;
+                start = start < mapped ? mapped : start;
+                mapped = (end + MemoryLayout.PageMask) & ~MemoryLayout.PageMask;
+                FinalTables.MapDirect(start, mapped);
             }
         }
 
@@ -82,7 +95,7 @@ public static unsafe class MemorySetup
             FinalTables.MapFramebuffer(Screen.Geometry.Address, Screen.Geometry.Size);
         }
 
-        FinalTables.MapFrameTables(host->EndOfRam >> MemoryLayout.PageShift);
+        FinalTables.MapFrameTables(host, host->EndOfRam >> MemoryLayout.PageShift);
         DeviceMemory.Initialise(FinalTables.DeviceTable());
         ulong block = ImageLayout.PhysicalOf(ImageLayout.BootBlock);
         ulong* table = FinalTables.MapPerCpuBlock(0, block);
@@ -97,29 +110,14 @@ public static unsafe class MemorySetup
     {
         MemoryMap* host = BootData.Host;
         MemoryMap* free = BootData.Free;
-        ulong frames = host->EndOfRam >> MemoryLayout.PageShift;
-        FrameTable.Initialise(frames, CpuFeatures.PhysicalAddressBits);
-        for (ulong frame = 0; frame < frames; frame++)
-        {
-            Machine.MachineToPhysical[frame] = ulong.MaxValue;
-        }
-
-        ShowMachineToPhysical(frames);
+        FrameTables.Describe(host, free);
         for (int index = 0; index < free->Count; index++)
         {
             MemoryRegion region = (*free)[index];
             if (region.Type == MemoryType.Ram)
             {
-                AddFree(region.Base, region.End);
+                PageAllocator.AddMemory(region.Base >> MemoryLayout.PageShift, region.End >> MemoryLayout.PageShift);
             }
-        }
-
-        // RAM that is in use is RAM nevertheless: no domain may map it as device memory.
-        Own(ImageLayout.LoadAddress, ImageLayout.PhysicalOf(ImageLayout.End));
-        Own(BootMemory.Start, BootMemory.End);
-        for (int index = 0; index < BootData.Information->ModuleCount; index++)
-        {
-            Own(BootData.Information->Module(index).Start, BootData.Information->Module(index).End);
         }
 
         ConsoleLog.Grow(BootData.Options->LogRingSize);
@@ -137,53 +135,6 @@ public static unsafe class MemorySetup
         if (end > start && BootData.Free->Reserve(start, end) != BootError.Ok)
         {
             Boot.Stop("the memory map is unusable: "u8, "too many pieces"u8);
-        }
-    }
-
-    private static void AddFree(ulong start, ulong end)
-    {
-        // Whatever BootMemory took off the top of its region stays the hypervisor's.
-        if (BootMemory.End > start && BootMemory.End <= end)
-        {
-            PageAllocator.AddMemory(start >> MemoryLayout.PageShift, BootMemory.Start >> MemoryLayout.PageShift);
-            PageAllocator.AddMemory(BootMemory.End >> MemoryLayout.PageShift, end >> MemoryLayout.PageShift);
-            return;
-        }
-
-        PageAllocator.AddMemory(start >> MemoryLayout.PageShift, end >> MemoryLayout.PageShift);
-    }
-
-    private static void Own(ulong start, ulong end)
-    {
-        for (ulong address = start & ~MemoryLayout.PageMask; address < end; address += MemoryLayout.PageSize)
-        {
-            Mfn mfn = Mfn.OfAddress(address);
-            if (FrameTable.IsValid(mfn) && FrameTable.Page(mfn)->Owner == FrameTable.OwnerIo)
-            {
-                FrameTable.Page(mfn)->Owner = FrameTable.OwnerHypervisor;
-                FrameTable.Page(mfn)->Count = PageInfo.HypervisorFrame | 1;
-            }
-        }
-    }
-
-    /// <summary>The frames of the machine-to-physical table: tools may map them, read-only.</summary>
-    private static void ShowMachineToPhysical(ulong frames)
-    {
-        ulong* l3 = (ulong*)Machine.Direct(((ulong*)Machine.Direct(FinalTables.Root))[256] & Pte.AddressMask);
-        for (ulong offset = 0; offset < frames * 8; offset += 2UL << 20)
-        {
-            ulong address = MemoryLayout.MachineToPhysicalReadOnly + offset;
-            ulong* l2 = (ulong*)Machine.Direct(l3[Pte.IndexOf(address, 3)] & Pte.AddressMask);
-            Mfn first = Mfn.OfAddress(l2[Pte.IndexOf(address, 2)] & Pte.AddressMask & ~0x1FFFFFUL);
-            for (ulong page = 0; page < Pte.Entries; page++)
-            {
-                PageInfo* info = FrameTable.Page(first + page);
-                info->Owner = FrameTable.OwnerShown;
-                info->Count = PageInfo.HypervisorFrame | 1;
-
-                // A type that is not Writable, in use for ever: nobody gets write access.
-                info->Type = PageType.Descriptors | PageType.Validated | 1;
-            }
         }
     }
 }

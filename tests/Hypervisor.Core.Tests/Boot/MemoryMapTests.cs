@@ -134,7 +134,7 @@ public sealed class MemoryMapTests
     }
 
     [Fact]
-    public void The_257th_entry_does_not_fit()
+    public void The_1025th_entry_does_not_fit()
     {
         MemoryMap map = default;
         for (ulong i = 0; i < MemoryMap.Capacity; i++)
@@ -149,10 +149,11 @@ public sealed class MemoryMapTests
 
     private static BootError SplitOnce(ref MemoryMap map)
     {
-        map.LimitRam(0xFE0000);
-        Assert.True(map.TryAdd(0xFE0000, 0x3000, 1));
-        Assert.True(map.TryAdd(0xFF0000, 0x1000, 1));
-        return map.Reserve(0xFE1000, 0xFE2000);
+        const ulong Start = (MemoryMap.Capacity - 2) * 0x10000;
+        map.LimitRam(Start);
+        Assert.True(map.TryAdd(Start, 0x3000, 1));
+        Assert.True(map.TryAdd(Start + 0x10000, 0x1000, 1));
+        return map.Reserve(Start + 0x1000, Start + 0x2000);
     }
 
     [Fact]

@@ -162,12 +162,12 @@ public sealed unsafe class Multiboot1Tests
     [Fact]
     public void A_command_line_longer_than_the_store_is_refused() => Refuses(BootError.TextsTooLong, memory =>
     {
-        for (int i = 0xB000; i < 0xFF00; i++)
+        for (int i = 0x9800; i < 0xFF00; i++)
         {
             memory.Write8(i, (byte)'x');
         }
 
-        memory.Write32(Structure + 16, 0xB000);
+        memory.Write32(Structure + 16, 0x9800);
     });
 
     [Fact]
@@ -199,14 +199,14 @@ public sealed unsafe class Multiboot1Tests
         Refuses(BootError.MemoryMapEntrySizeWrong, memory => memory.Write32(0x4000, size));
 
     [Fact]
-    public void A_map_of_257_entries_is_refused() => Refuses(BootError.MemoryMapTooLong, memory =>
+    public void A_map_of_1025_entries_is_refused() => Refuses(BootError.MemoryMapTooLong, memory =>
     {
-        memory.Write32(Structure + 44, 257 * 24);
-        memory.Write32(Structure + 48, 0xB000);
-        for (int i = 0; i < 257; i++)
+        memory.Write32(Structure + 44, 1025 * 24);
+        memory.Write32(Structure + 48, 0x9800);
+        for (int i = 0; i < 1025; i++)
         {
-            memory.Write32(0xB000 + (i * 24), 20);
-            memory.Write64(0xB000 + (i * 24) + 12, 0x1000);
+            memory.Write32(0x9800 + (i * 24), 20);
+            memory.Write64(0x9800 + (i * 24) + 12, 0x1000);
         }
     });
 
