@@ -49,8 +49,9 @@ public unsafe struct Domain
     public ulong MaxPages;
     public ulong OutstandingPages;
 
-    /// <summary>Hypervisor-owned frames that this domain may map (shared_info, grant frames).</summary>
-    public ulong HypervisorPages;
+    /// <summary>Pages that the hypervisor keeps for the domain, and how many it may keep (<see cref="Mmu.DomainMemory"/>).</summary>
+    public long KeptFrames;
+    public long KeptLimit;
 
     public SharedInfo* SharedInfo;
     public Mfn SharedInfoFrame;

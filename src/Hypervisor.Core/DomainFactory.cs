@@ -60,8 +60,9 @@ public static unsafe class DomainFactory
         domain->MaxEventChannels = limits.EventChannels;
         domain->MaxGrantFrames = limits.GrantFrames;
         domain->MaxMaptrackFrames = limits.MaptrackFrames;
-        domain->SharedInfo = (SharedInfo*)PageAllocator.AllocatePages(0);
-        domain->CpuidPolicy = (CpuPolicy*)PageAllocator.AllocatePages(OrderOf(sizeof(CpuPolicy)));
+        DomainMemory.SetLimit(domain, 1u << OrderOfVcpu());
+        domain->SharedInfo = (SharedInfo*)DomainMemory.Allocate(domain, 0);
+        domain->CpuidPolicy = (CpuPolicy*)DomainMemory.Allocate(domain, OrderOf(sizeof(CpuPolicy)));
         if (domain->SharedInfo == null || domain->CpuidPolicy == null)
         {
             Free(domain);
@@ -104,17 +105,17 @@ public static unsafe class DomainFactory
         }
 
         // One block: the structure, a vcpu_info for a vCPU that has none in shared_info, the extended state.
-        byte* block = (byte*)PageAllocator.AllocatePages(OrderOfVcpu());
+        byte* block = (byte*)DomainMemory.Allocate(domain, OrderOfVcpu());
         if (block == null)
         {
             return null;
         }
 
         Vcpu* vcpu = (Vcpu*)block;
-        vcpu->Traps = (TrapInfo*)PageAllocator.AllocatePages(0);
+        vcpu->Traps = (TrapInfo*)DomainMemory.Allocate(domain, 0);
         if (vcpu->Traps == null)
         {
-            PageAllocator.FreePages(block, OrderOfVcpu());
+            DomainMemory.Free(domain, block, OrderOfVcpu());
             return null;
         }
 
@@ -146,8 +147,9 @@ public static unsafe class DomainFactory
     /// <summary>Frees a vCPU that the scheduler and everybody else has forgotten.</summary>
     internal static void FreeVcpu(Vcpu* vcpu)
     {
-        PageAllocator.FreePages(vcpu->Traps, 0);
-        PageAllocator.FreePages(vcpu, OrderOfVcpu());
+        Domain* domain = vcpu->Domain;
+        DomainMemory.Free(domain, vcpu->Traps, 0);
+        DomainMemory.Free(domain, vcpu, OrderOfVcpu());
     }
 
     /// <summary>Frees what <see cref="Create"/> allocated itself, the shared frame excepted once it is
@@ -156,18 +158,20 @@ public static unsafe class DomainFactory
     {
         if (domain->SharedInfo != null)
         {
-            PageAllocator.FreePages(domain->SharedInfo, 0);
+            DomainMemory.Free(domain, domain->SharedInfo, 0);
         }
 
         if (domain->CpuidPolicy != null)
         {
-            PageAllocator.FreePages(domain->CpuidPolicy, OrderOf(sizeof(CpuPolicy)));
+            DomainMemory.Free(domain, domain->CpuidPolicy, OrderOf(sizeof(CpuPolicy)));
         }
 
         if (domain->MemoryMap != null)
         {
-            PageAllocator.FreePages(domain->MemoryMap, 0);
+            DomainMemory.Free(domain, domain->MemoryMap, 0);
         }
+
+        DomainMemory.ExpectNone(domain);
 
         PageAllocator.FreePages(domain, OrderOf(sizeof(Domain)));
     }

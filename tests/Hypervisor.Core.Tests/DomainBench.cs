@@ -80,7 +80,8 @@ internal sealed unsafe class DomainBench : IDisposable
         domain->MaxEventChannels = EventChannelLimits.FifoNrChannels;
         domain->MaxGrantFrames = maxGrantFrames;
         domain->MaxMaptrackFrames = maxMaptrackFrames;
-        domain->SharedInfo = (SharedInfo*)PageAllocator.AllocatePages(0);
+        DomainMemory.SetLimit(domain, 0);
+        domain->SharedInfo = (SharedInfo*)DomainMemory.Allocate(domain, 0);
         DomainPages.Share(domain->SharedInfo, domain);
         GuestTime.InitialiseDomain(domain);
         VcpuScheduling.InitialiseDomain(domain);

@@ -31,7 +31,7 @@ public static unsafe class EventDomain
         EventPorts.Release(domain);
         if (domain->Events.PirqPorts != null)
         {
-            PageAllocator.FreePages(domain->Events.PirqPorts, 0);
+            DomainMemory.Free(domain, domain->Events.PirqPorts, 0);
             domain->Events.PirqPorts = null;
         }
     }

@@ -79,7 +79,7 @@ public static unsafe class EventPorts
             return Errno.NoSpace;
         }
 
-        if (port == events->PortCount && !AddBucket(events))
+        if (port == events->PortCount && !AddBucket(domain))
         {
             return Errno.NoMem;
         }
@@ -113,8 +113,8 @@ public static unsafe class EventPorts
     internal static bool Create(Domain* domain)
     {
         DomainEvents* events = &domain->Events;
-        events->Buckets = (EventChannel**)PageAllocator.AllocatePages(0);
-        if (events->Buckets == null || !AddBucket(events))
+        events->Buckets = (EventChannel**)DomainMemory.Allocate(domain, 0);
+        if (events->Buckets == null || !AddBucket(domain))
         {
             Release(domain);
             return false;
@@ -136,10 +136,10 @@ public static unsafe class EventPorts
 
         for (uint bucket = 0; bucket < events->PortCount >> BucketShift; bucket++)
         {
-            PageAllocator.FreePages(events->Buckets[bucket], 0);
+            DomainMemory.Free(domain, events->Buckets[bucket], 0);
         }
 
-        PageAllocator.FreePages(events->Buckets, 0);
+        DomainMemory.Free(domain, events->Buckets, 0);
         events->Buckets = null;
         events->PortCount = 0;
     }
@@ -166,9 +166,10 @@ public static unsafe class EventPorts
         }
     }
 
-    private static bool AddBucket(DomainEvents* events)
+    private static bool AddBucket(Domain* domain)
     {
-        void* bucket = PageAllocator.AllocatePages(0);
+        DomainEvents* events = &domain->Events;
+        void* bucket = DomainMemory.Allocate(domain, 0);
         if (bucket == null)
         {
             return false;

@@ -25,7 +25,7 @@ public static unsafe class PirqHooks
 
         pirq = GuestIndex.Mask(pirq, Limit);
         domain->Events.Lock.Acquire();
-        Errno error = TryEnter(&domain->Events, pirq, port);
+        Errno error = TryEnter(domain, pirq, port);
         if (error == Errno.Ok)
         {
             EventPorts.At(domain, port)->Number = pirq;
@@ -60,11 +60,12 @@ public static unsafe class PirqHooks
     internal static uint PortOf(Domain* domain, uint pirq) =>
         domain->Events.PirqPorts != null && pirq < Limit ? domain->Events.PirqPorts[GuestIndex.Mask(pirq, Limit)] : 0;
 
-    private static Errno TryEnter(DomainEvents* events, uint pirq, uint port)
+    private static Errno TryEnter(Domain* domain, uint pirq, uint port)
     {
+        DomainEvents* events = &domain->Events;
         if (events->PirqPorts == null)
         {
-            events->PirqPorts = (uint*)PageAllocator.AllocatePages(0);
+            events->PirqPorts = (uint*)DomainMemory.Allocate(domain, 0);
             if (events->PirqPorts == null)
             {
                 return Errno.NoMem;

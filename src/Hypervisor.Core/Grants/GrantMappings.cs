@@ -94,12 +94,12 @@ public static unsafe class GrantMappings
         DomainGrants* grants = &domain->Grants;
         for (uint page = 0; page < grants->MappingPages; page++)
         {
-            PageAllocator.FreePages(grants->Mappings[page], 0);
+            DomainMemory.Free(domain, grants->Mappings[page], 0);
         }
 
         if (grants->Mappings != null)
         {
-            PageAllocator.FreePages(grants->Mappings, DirectoryOrder(domain));
+            DomainMemory.Free(domain, grants->Mappings, DirectoryOrder(domain));
         }
 
         grants->MappingPages = 0;
@@ -116,10 +116,10 @@ public static unsafe class GrantMappings
 
         if (grants->Mappings == null)
         {
-            grants->Mappings = (Mapping**)PageAllocator.AllocatePages(DirectoryOrder(domain));
+            grants->Mappings = (Mapping**)DomainMemory.Allocate(domain, DirectoryOrder(domain));
         }
 
-        Mapping* page = grants->Mappings == null ? null : (Mapping*)PageAllocator.AllocatePages(0);
+        Mapping* page = grants->Mappings == null ? null : (Mapping*)DomainMemory.Allocate(domain, 0);
         if (page == null)
         {
             return false;

@@ -77,14 +77,14 @@ public static unsafe class GrantTable
 
         while (grants->FrameCount < frames)
         {
-            void* shared = PageAllocator.AllocatePages(0);
-            void* low = PageAllocator.AllocatePages(0);
-            void* high = PageAllocator.AllocatePages(0);
+            void* shared = DomainMemory.Allocate(domain, 0);
+            void* low = DomainMemory.Allocate(domain, 0);
+            void* high = DomainMemory.Allocate(domain, 0);
             if (shared == null || low == null || high == null)
             {
-                FreePage(shared);
-                FreePage(low);
-                FreePage(high);
+                FreePage(domain, shared);
+                FreePage(domain, low);
+                FreePage(domain, high);
                 return Errno.NoMem;
             }
 
@@ -102,8 +102,8 @@ public static unsafe class GrantTable
     /// <summary>Makes the directories; needs no lock, nobody knows the domain yet.</summary>
     internal static bool Create(Domain* domain)
     {
-        domain->Grants.Frames = (GrantEntryV1**)PageAllocator.AllocatePages(0);
-        domain->Grants.Active = (ActiveGrant**)PageAllocator.AllocatePages(ActiveDirectoryOrder);
+        domain->Grants.Frames = (GrantEntryV1**)DomainMemory.Allocate(domain, 0);
+        domain->Grants.Active = (ActiveGrant**)DomainMemory.Allocate(domain, ActiveDirectoryOrder);
         return domain->Grants.Frames != null && domain->Grants.Active != null;
     }
 
@@ -115,26 +115,26 @@ public static unsafe class GrantTable
         {
             // Tools may still have it mapped; then it is freed with the last mapping.
             DomainPages.Unshare(grants->Frames[index], domain);
-            PageAllocator.FreePages(grants->Active[2 * index], 0);
-            PageAllocator.FreePages(grants->Active[(2 * index) + 1], 0);
+            DomainMemory.Free(domain, grants->Active[2 * index], 0);
+            DomainMemory.Free(domain, grants->Active[(2 * index) + 1], 0);
         }
 
         grants->FrameCount = 0;
-        FreePage(grants->Frames);
+        FreePage(domain, grants->Frames);
         if (grants->Active != null)
         {
-            PageAllocator.FreePages(grants->Active, ActiveDirectoryOrder);
+            DomainMemory.Free(domain, grants->Active, ActiveDirectoryOrder);
         }
 
         grants->Frames = null;
         grants->Active = null;
     }
 
-    private static void FreePage(void* page)
+    private static void FreePage(Domain* domain, void* page)
     {
         if (page != null)
         {
-            PageAllocator.FreePages(page, 0);
+            DomainMemory.Free(domain, page, 0);
         }
     }
 }

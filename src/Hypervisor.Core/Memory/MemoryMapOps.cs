@@ -56,7 +56,7 @@ public static unsafe class MemoryMapOps
         // In place: the domain is being built, and a torn map is the tools' fault.
         if (domain->MemoryMap == null)
         {
-            domain->MemoryMap = (byte*)PageAllocator.AllocatePages(0);
+            domain->MemoryMap = (byte*)DomainMemory.Allocate(domain, 0);
         }
 
         if (domain->MemoryMap == null)

@@ -184,7 +184,8 @@ public static unsafe class DomainPages
 
     /// <summary>
     /// Shares a frame of the hypervisor with a domain: it may be mapped writable, and can never become a table.
-    /// The base references stay with the hypervisor until <see cref="Unshare"/>.
+    /// The base references stay with the hypervisor until <see cref="Unshare"/>. The frame is of
+    /// <see cref="DomainMemory.Allocate"/>.
     /// </summary>
     public static void Share(void* direct, Domain* domain)
     {
@@ -192,14 +193,13 @@ public static unsafe class DomainPages
         page->Type = PageType.Writable | PageType.Validated | 1;
         page->Owner = domain->Id;
         System.Threading.Volatile.Write(ref page->Count, PageInfo.HypervisorFrame | 1);
-        domain->HypervisorPages++;
     }
 
     /// <summary>Drops the hypervisor's reference to a shared frame, which is freed once no mapping is left.</summary>
     public static void Unshare(void* direct, Domain* domain)
     {
         PageInfo* page = FrameTable.PageOf(direct);
-        domain->HypervisorPages--;
+        DomainMemory.Forget(domain);
 
         // Mappings that are left must not pass for those of a later domain with the same number.
         page->Owner = FrameTable.OwnerHypervisor;

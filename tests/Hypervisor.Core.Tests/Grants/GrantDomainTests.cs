@@ -116,7 +116,7 @@ public sealed unsafe class GrantDomainTests : IDisposable
         GrantDomain.Release(domain);
         DomainPages.Unshare(domain->SharedInfo, domain);
         Assert.Equal(before, PageAllocator.FreeFrames);
-        Assert.Equal(0ul, domain->HypervisorPages);
+        Assert.Equal(0, domain->KeptFrames);
     }
 
     [Fact]
