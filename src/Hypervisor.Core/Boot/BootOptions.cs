@@ -96,10 +96,15 @@ public unsafe struct BootOptions
     }
 }
 
-/// <summary>A size in bytes, or that much less than all memory.</summary>
+/// <summary>A size in bytes and a share of all memory, or that much less than all.</summary>
 public struct MemoryAmount
 {
+    public const uint MaxPercent = 99;
+
     public ulong Bytes;
+
+    /// <summary>Added to <see cref="Bytes"/>; at most <see cref="MaxPercent"/>.</summary>
+    public byte Percent;
     public bool IsSet;
 
     /// <summary>The size was written with a minus: it is what remains for others.</summary>
@@ -114,7 +119,9 @@ public struct MemoryAmount
             return otherwise;
         }
 
-        return !IsRemainder ? Bytes : Bytes < available ? available - Bytes : 0;
+        ulong share = available / 100 * Percent;
+        ulong sum = Bytes > ulong.MaxValue - share ? ulong.MaxValue : Bytes + share;
+        return !IsRemainder ? sum : sum < available ? available - sum : 0;
     }
 }
 

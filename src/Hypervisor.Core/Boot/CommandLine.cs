@@ -59,12 +59,12 @@ public static unsafe class CommandLine
     {
         if (option.Is("dom0_mem"u8))
         {
-            return ToOutcome(ParseDom0Memory(option.Value, options));
+            return ToOutcome(Dom0Size.TryParseMemory(option.Value, options));
         }
 
         if (option.Is("dom0_max_vcpus"u8))
         {
-            return ToOutcome(ParseDom0Vcpus(option.Value, options));
+            return ToOutcome(Dom0Size.TryParseVcpus(option.Value, options));
         }
 
         if (option.Is("com1"u8))
@@ -182,61 +182,6 @@ public static unsafe class CommandLine
         }
 
         return option.Is("real_mode"u8) ? ignored : null;
-    }
-
-    private static bool ParseDom0Memory(BootText value, BootOptions* options)
-    {
-        MemoryAmount exact = default;
-        MemoryAmount least = default;
-        MemoryAmount most = default;
-        int position = 0;
-        while (NextItem(value, ref position, out BootText item))
-        {
-            bool parsed;
-            if (TextNumber.TryStrip(item, "min:"u8, out BootText rest))
-            {
-                parsed = TextNumber.TryParseAmount(rest, &least);
-            }
-            else if (TextNumber.TryStrip(item, "max:"u8, out rest))
-            {
-                parsed = TextNumber.TryParseAmount(rest, &most);
-            }
-            else
-            {
-                parsed = TextNumber.TryParseAmount(item, &exact);
-            }
-
-            if (!parsed)
-            {
-                return false;
-            }
-        }
-
-        options->Dom0Memory = exact;
-        options->Dom0MemoryMin = least;
-        options->Dom0MemoryMax = most;
-        return exact.IsSet || least.IsSet || most.IsSet;
-    }
-
-    /// <summary>A number, or the least and the most as <c>2-4</c>, of which one may be missing.</summary>
-    private static bool ParseDom0Vcpus(BootText value, BootOptions* options)
-    {
-        int dash = TextNumber.IndexOf(value, (byte)'-');
-        BootText low = dash < 0 ? value : new BootText(value.Pointer, dash);
-        BootText high = dash < 0 ? value : new BootText(value.Pointer + dash + 1, value.Length - dash - 1);
-        uint least = 0;
-        uint most = 0;
-        if ((low.Length == 0 && high.Length == 0)
-            || (low.Length != 0 && !TextNumber.TryParse(low, &least))
-            || (high.Length != 0 && !TextNumber.TryParse(high, &most))
-            || (high.Length != 0 && (most == 0 || most < least)))
-        {
-            return false;
-        }
-
-        options->Dom0MinVcpus = least;
-        options->Dom0MaxVcpus = most;
-        return true;
     }
 
     private static bool ParseConsoles(BootText value, BootOptions* options)
@@ -365,7 +310,7 @@ public static unsafe class CommandLine
     private static bool ParseMemoryLimit(BootText value, BootOptions* options)
     {
         MemoryAmount amount = default;
-        if (!TextNumber.TryParseAmount(value, &amount) || amount.IsRemainder || amount.Bytes == 0)
+        if (!TextNumber.TryParseAmount(value, &amount) || amount.IsRemainder || amount.Percent != 0 || amount.Bytes == 0)
         {
             return false;
         }

@@ -45,7 +45,7 @@ internal static unsafe class TextNumber
         return true;
     }
 
-    /// <summary>Reads a leading number, decimal or <c>0x…</c>; false where there is none or it exceeds 64
+    /// <summary>Reads a leading number, decimal, <c>0x…</c> or, after a leading zero, octal; false where there is none or it exceeds 64
     /// bits.</summary>
     internal static bool TryParse(BootText text, out ulong value, out int used)
     {
@@ -56,6 +56,10 @@ internal static unsafe class TextNumber
         {
             radix = 16;
             used = 2;
+        }
+        else if (text.Length > 1 && text.Pointer[0] == '0')
+        {
+            radix = 8;
         }
 
         int first = used;
@@ -104,6 +108,38 @@ internal static unsafe class TextNumber
         }
 
         amount->Bytes = number << shift;
+        amount->Percent = 0;
+        amount->IsRemainder = isRemainder;
+        amount->IsSet = true;
+        return true;
+    }
+
+    /// <summary>Reads a size, a share of all memory (<c>25%</c>), or the sum of both (<c>1G+25%</c>); a minus in front
+    /// means the remainder.</summary>
+    internal static bool TryParseShare(BootText text, MemoryAmount* amount)
+    {
+        if (text.Length == 0 || text.Pointer[text.Length - 1] != '%')
+        {
+            return TryParseAmount(text, amount);
+        }
+
+        bool isRemainder = TryStrip(text, "-"u8, out BootText rest);
+        MemoryAmount sum = default;
+        int plus = IndexOf(rest, (byte)'+');
+        if (plus >= 0 && (!TryParseAmount(new BootText(rest.Pointer, plus), &sum) || sum.IsRemainder))
+        {
+            return false;
+        }
+
+        uint percent = 0;
+        BootText share = new(rest.Pointer + plus + 1, rest.Length - plus - 2);
+        if (!TryParse(share, &percent) || percent > MemoryAmount.MaxPercent)
+        {
+            return false;
+        }
+
+        amount->Bytes = sum.Bytes;
+        amount->Percent = (byte)percent;
         amount->IsRemainder = isRemainder;
         amount->IsSet = true;
         return true;

@@ -149,8 +149,8 @@ public static unsafe class Dom0Builder
         }
 
         // Scratch list of frames, pfn → mfn, until the domain has its own.
-        int listOrder = OrderOf(image.Pages * 8);
-        ulong* frames = (ulong*)PageAllocator.AllocatePages(listOrder);
+        ulong listPages = Pages(image.Pages * sizeof(ulong));
+        ulong* frames = (ulong*)PageAllocator.AllocateRun(listPages);
         if (frames == null)
         {
             return Dom0Error.OutOfMemory;
@@ -173,7 +173,7 @@ public static unsafe class Dom0Builder
             error = Start(domain, plan, root);
         }
 
-        PageAllocator.FreePages(frames, listOrder);
+        PageAllocator.FreeRun(frames, listPages);
         return error;
     }
 

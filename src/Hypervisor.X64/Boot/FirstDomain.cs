@@ -16,8 +16,12 @@ namespace Hypervisor.X64.Boot;
 /// <summary>Makes the first domain of the boot modules.</summary>
 public static unsafe class FirstDomain
 {
-    private const ulong DefaultDom0 = 1UL << 30;
-    private const ulong MinimumKeptFree = 64UL << 20;
+    private const ulong DefaultGuest = 32UL << 20;
+
+    /// <summary>What the first domain cannot have: room for the hypervisor's own structures, and for the list of frames
+    /// while the domain is built (8 bytes for each page).</summary>
+    private const ulong KeptFree = 16UL << 20;
+    private const ulong PageTableShare = MemoryLayout.PageSize / sizeof(ulong);
     private const ulong AnyNumberOfPages = 0xFF_FFFF_FFFF;
 
     /// <summary>One for each CPU, within the bounds of the command line.</summary>
@@ -41,8 +45,6 @@ public static unsafe class FirstDomain
         Dom0Image image = default;
         image.Kernel = (byte*)Machine.Direct(kernel.Start);
         image.KernelLength = (nuint)kernel.Length;
-        image.CommandLine = kernel.CommandLine.Pointer;
-        image.CommandLineLength = kernel.CommandLine.Length;
         image.IsUnprivileged = BootData.Options->Guest;
         image.Vcpus = CountVcpus();
         image.HasScreen = Dom0Screen.TryDescribe(
@@ -54,19 +56,19 @@ public static unsafe class FirstDomain
             image.RamdiskLength = (nuint)ramdisk.Length;
         }
 
+        BootOptions* options = BootData.Options;
         ulong free = PageAllocator.FreeFrames << MemoryLayout.PageShift;
-        if (free <= MinimumKeptFree)
+        ulong kept = KeptFree + (free / PageTableShare);
+        if (free <= kept)
         {
-            Boot.Stop("too little memory: "u8, "less than 64 MiB are left beside the hypervisor and the modules"u8);
+            Boot.Stop("too little memory: "u8, "less than 16 MiB are left beside the hypervisor and the modules"u8);
         }
 
-        ulong most = free - MinimumKeptFree;
-        ulong wanted = BootData.Options->Dom0Memory.Of(free, BootData.Options->Guest ? 32UL << 20 : DefaultDom0);
-        ulong limit = BootData.Options->Dom0MemoryMax.Of(free, ulong.MaxValue);
-        ulong least = BootData.Options->Dom0MemoryMin.Of(free, 0);
-        wanted = wanted < least ? least : wanted;
-        wanted = wanted < limit ? wanted : limit;
+        ulong most = free - kept;
+        ulong wanted = options->Guest ? options->Dom0Memory.Of(most, DefaultGuest) : Dom0Size.MemoryOf(*options, most);
+        ulong limit = options->Dom0MemoryMax.Of(most, ulong.MaxValue);
         image.Pages = (wanted < most ? wanted : most) >> MemoryLayout.PageShift;
+        byte* commandLine = JoinCommandLine(ref image);
 
         Domain* domain = DomainFactory.Create(BootData.Options->Guest ? 1u : 0u, DomainLimits.OfVcpus(image.Vcpus), out Errno error);
         if (domain == null)
@@ -109,7 +111,8 @@ public static unsafe class FirstDomain
         Log.Info("first domain: kernel "u8).Decimal(kernel.Length >> 10).Text(" KiB, RAM disk "u8)
             .Decimal((ulong)image.RamdiskLength >> 10).Text(" KiB, memory "u8).Decimal(image.Pages >> 8).Text(" MiB"u8).End();
         Dom0Error failure = Dom0Builder.Build(domain, image, out ImageError imageError);
-        if (failure == Dom0Error.MemoryTooSmall && wanted > most)
+        PageAllocator.FreePages(commandLine, 0);
+        if (failure == Dom0Error.MemoryTooSmall && image.Pages == most >> MemoryLayout.PageShift)
         {
             failure = Dom0Error.OutOfMemory;
         }
@@ -122,6 +125,40 @@ public static unsafe class FirstDomain
         }
 
         return vcpu;
+    }
+
+    /// <summary>The kernel's words, and behind them those that the hypervisor's command line has for it; in a page that
+    /// the caller frees.</summary>
+    private static byte* JoinCommandLine(ref Dom0Image image)
+    {
+        BootText own = BootData.Information->Module(0).CommandLine;
+        BootText more = BootData.Options->Dom0Arguments;
+        byte* page = (byte*)PageAllocator.AllocatePages(0);
+        if (page == null)
+        {
+            Boot.Stop("too little memory: "u8, "no page for the first domain's command line"u8);
+        }
+
+        int length = 0;
+        Append(page, ref length, own);
+        if (own.Length != 0 && more.Length != 0)
+        {
+            page[length++] = (byte)' ';
+        }
+
+        Append(page, ref length, more);
+        image.CommandLine = page;
+        image.CommandLineLength = length;
+        return page;
+    }
+
+    /// <summary>What is too long for the page is too long for the domain too, which the builder says.</summary>
+    private static void Append(byte* page, ref int length, BootText text)
+    {
+        for (int index = 0; index < text.Length && length < (int)MemoryLayout.PageSize - 1; index++)
+        {
+            page[length++] = text.Pointer[index];
+        }
     }
 
     /// <summary>The first domain has its copies of everything: the modules' memory is like any other.</summary>

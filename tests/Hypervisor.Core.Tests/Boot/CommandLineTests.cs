@@ -56,6 +56,7 @@ public sealed unsafe class CommandLineTests
     [InlineData("dom0_mem=1T", 1UL << 40)]
     [InlineData("dom0_mem=4096B", 4096UL)]
     [InlineData("dom0_mem=0x1000K", 0x1000UL << 10)]
+    [InlineData("dom0_mem=010M", 8UL << 20)]
     public void Sizes_are_read_with_and_without_a_program_name(string line, ulong bytes)
     {
         BootOptions options = Sound(line);
@@ -83,6 +84,34 @@ public sealed unsafe class CommandLineTests
         Assert.Equal(0UL, options.Dom0Memory.Of(64 << 20, 7));
         Assert.Equal(7UL, options.Dom0MemoryMax.Of(64 << 20, 7));
     }
+
+    [Theory]
+    [InlineData("dom0_mem=25%", 64)]
+    [InlineData("dom0_mem=1M+25%", 65)]
+    [InlineData("dom0_mem=-1M+25%", 191)]
+    [InlineData("dom0_mem=-56M", 200)]
+    [InlineData("dom0_mem=4G", 256)] // no more than there is
+    [InlineData("dom0_mem=10M,min:32M", 32)]
+    [InlineData("dom0_mem=64M,max:32M", 32)]
+    [InlineData("dom0_mem=min:64M,max:32M", 32)] // the maximum has the last word
+    [InlineData("dom0_mem=max:99%", 240)]
+    [InlineData("dom0_mem=max:50%", 128)]
+    [InlineData("nosmp", 240)] // all but a sixteenth
+    public void Domain_0_gets_what_it_is_to_have(string line, ulong megabytes)
+    {
+        BootOptions options = Sound(line);
+
+        // A percentage is of whole hundredths.
+        Assert.InRange(Dom0Size.MemoryOf(options, 256UL << 20), (megabytes << 20) - 100, (megabytes << 20) + 100);
+    }
+
+    [Fact]
+    public void On_large_machines_128_MiB_are_left_by_default() =>
+        Assert.Equal((64UL << 30) - (128UL << 20), Dom0Size.MemoryOf(Sound(""), 64UL << 30));
+
+    [Fact]
+    public void Sums_of_sizes_do_not_wrap() =>
+        Assert.Equal(1UL << 40, Dom0Size.MemoryOf(Sound("dom0_mem=16777215T+99%"), 1UL << 40));
 
     [Fact]
     public void Consoles_and_serial_lines_are_read()
@@ -144,6 +173,14 @@ public sealed unsafe class CommandLineTests
     [InlineData("dom0_mem=512M,")]
     [InlineData("dom0_mem=99999999999999999999")]
     [InlineData("dom0_mem=18014398509481984K")]
+    [InlineData("dom0_mem=08M")]
+    [InlineData("dom0_mem=100%")]
+    [InlineData("dom0_mem=%")]
+    [InlineData("dom0_mem=1G+%")]
+    [InlineData("dom0_mem=+25%")]
+    [InlineData("dom0_mem=1G+-25%")]
+    [InlineData("dom0_mem=1G+25")]
+    [InlineData("dom0_mem=min:")]
     [InlineData("dom0_max_vcpus=4-2")]
     [InlineData("dom0_max_vcpus=0")]
     [InlineData("dom0_max_vcpus=-")]
@@ -162,11 +199,31 @@ public sealed unsafe class CommandLineTests
         BootOptions options = Parse("xen " + option + " nosmp", out List<string> warnings);
 
         Assert.Equal(["malformed " + option], warnings);
+        Assert.True(FormOf(option).Length > 0);
         Assert.True(options.NoSmp);
         Assert.False(options.Dom0Memory.IsSet || options.Com1.IsSet || options.HasConsoles || options.NoReboot);
         Assert.Equal(0u, options.Dom0MaxVcpus + options.MaxCpus);
         Assert.Equal((int)LogLevel.Info, options.LogThreshold);
         Assert.Equal(0UL, options.MemoryLimit);
+    }
+
+    /// <summary>The accepted form, which the warning tells.</summary>
+    private static string FormOf(string option)
+    {
+        byte[] bytes = System.Text.Encoding.ASCII.GetBytes(option);
+        fixed (byte* text = bytes)
+        {
+            return System.Text.Encoding.ASCII.GetString(OptionForms.Describe(new BootText(text, bytes.Length)));
+        }
+    }
+
+    [Fact]
+    public void The_form_belongs_to_the_option()
+    {
+        Assert.Contains("115200,8n1", FormOf("com2=x"), System.StringComparison.Ordinal);
+        Assert.Contains("min:<size>", FormOf("dom0-mem=x"), System.StringComparison.Ordinal);
+        Assert.Contains("=on or =off", FormOf("no-noreboot=x"), System.StringComparison.Ordinal);
+        Assert.Equal(string.Empty, FormOf("dom0mem=5"));
     }
 
     [Fact]
