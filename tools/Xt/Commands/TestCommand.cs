@@ -115,7 +115,7 @@ public static class TestCommand
                 Products.BuildHypervisor();
             }
 
-            if (chosen.Contains(Guests))
+            if (chosen.Contains(Guests) || chosen.Contains(Image))
             {
                 Products.BuildMicroGuests();
             }
