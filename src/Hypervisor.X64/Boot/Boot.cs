@@ -43,15 +43,17 @@ public static unsafe class Boot
         BootInformation* information = BootData.Information;
         BootOptions* options = BootData.Options;
         BootError error = MultibootInfo.Parse(magic, informationAddress, window, information);
+
+        // Also what is unusable may have a command line, which says where that is to be told and what is to follow.
+        CommandLine.Parse(information->CommandLine, options);
+        Consoles.Configure(options);
         if (error != BootError.Ok)
         {
             Consoles.OpenTextScreen();
             Stop("the boot loader's information is unusable: "u8, BootErrors.Describe(error));
         }
 
-        CommandLine.Parse(information->CommandLine, options);
         CpuFeatures.Detect();
-        Consoles.Configure(options);
         bool hasScreen = Consoles.OpenScreen(options, information, CpuFeatures.PhysicalAddressBits);
         Consoles.EnableLineBuffers();
         Machine.LogThreshold = (LogLevel)options->LogThreshold;
@@ -84,6 +86,7 @@ public static unsafe class Boot
     public static void Continue()
     {
         PrepareCpu();
+        MemorySetup.CheckRights();
         ulong before = Machine.ReadTsc();
         MemorySetup.Prepare();
         s_memoryTicks = Machine.ReadTsc() - before;
@@ -135,8 +138,21 @@ public static unsafe class Boot
         for (int index = 0; index < options->KeptWarnings; index++)
         {
             BootText option = options->Warning(index, out bool malformed);
-            Log.Warning("command line: "u8).Text(malformed ? "malformed option "u8 : "unknown option "u8)
-                .Text(option.Span).Text(", ignored"u8).End();
+            if (malformed)
+            {
+                Log.Warning("command line: malformed option "u8).Text(option.Span).Text(", ignored; its form is "u8)
+                    .Text(OptionForms.Describe(option)).End();
+            }
+            else
+            {
+                Log.Warning("command line: unknown option "u8).Text(option.Span).Text(", ignored"u8).End();
+            }
+        }
+
+        if (options->WarningCount > options->KeptWarnings)
+        {
+            Log.Warning("command line: "u8).Decimal(options->WarningCount - options->KeptWarnings)
+                .Text(" more options are unknown or malformed"u8).End();
         }
 
         VersionOps.SetCommandLine(information->CommandLine.Pointer, information->CommandLine.Length);

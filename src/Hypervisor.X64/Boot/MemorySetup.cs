@@ -34,7 +34,9 @@ public static unsafe class MemorySetup
             host->LimitRam(BootData.Options->MemoryLimit);
         }
 
+        // Neither what the direct map has no room for, nor what this processor cannot address.
         host->LimitRam(DirectMapEnd);
+        host->LimitRam(1UL << CpuFeatures.PhysicalAddressBits);
         *free = *host;
         Reserve(0, BootData.LowMemoryEnd);
         ulong imageStart = ImageLayout.LoadAddress;
@@ -103,6 +105,33 @@ public static unsafe class MemorySetup
         cpu->BlockTable = table;
         cpu->Cr3 = FinalTables.Root;
         Processors.MapBlocks(BootData.Acpi, BootData.Options);
+    }
+
+    /// <summary>Stops the boot when a page of the tables in force has rights that it must not have.</summary>
+    public static void CheckRights()
+    {
+        const ulong WriteProtect = 1UL << 16;
+        if ((Machine.ReadCr0() & WriteProtect) == 0)
+        {
+            Boot.Stop("the page tables are unsound: "u8, "the processor does not keep ring 0 from writing to read-only pages"u8);
+        }
+
+        RightsFault fault = RightsCheck.Find(FinalTables.Root, out ulong address);
+        if (fault == RightsFault.None)
+        {
+            return;
+        }
+
+        if (fault == RightsFault.WritableAndExecutable && !CpuFeatures.HasNoExecute)
+        {
+            Log.Warning("this CPU has no execute-disable bit: the hypervisor's data can be executed"u8).End();
+            return;
+        }
+
+        Log.Error("page tables: the page at "u8).Hex(address, 16).End();
+        Boot.Stop(
+            "the page tables are unsound: "u8,
+            fault == RightsFault.WritableAndExecutable ? "a page is writable and executable"u8 : "guests can reach a page of the hypervisor"u8);
     }
 
     /// <summary>Frame table, machine-to-physical table and allocator.</summary>

@@ -71,7 +71,7 @@ public static unsafe class SystemEnd
         CallChain.Print(CallChain.CurrentFrame());
         Trace.Print();
         Log.Error("****************************************"u8).End();
-        Machine.HaltForever();
+        HaltOrReboot(BootData.Options->NoReboot);
     }
 
     /// <summary>Every other CPU halts, whatever it is doing.</summary>
