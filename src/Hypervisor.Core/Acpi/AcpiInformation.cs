@@ -208,6 +208,30 @@ public unsafe struct AcpiInformation
         return irq;
     }
 
+    internal void RemoveIoApic(int index)
+    {
+        fixed (ulong* ioApics = _ioApics)
+        {
+            IoApicCount--;
+            for (int i = index; i < IoApicCount; i++)
+            {
+                ((AcpiIoApic*)ioApics)[i] = ((AcpiIoApic*)ioApics)[i + 1];
+            }
+        }
+    }
+
+    internal void RemoveConfigSpace(int index)
+    {
+        fixed (ulong* spaces = _configSpaces)
+        {
+            ConfigSpaceCount--;
+            for (int i = index; i < ConfigSpaceCount; i++)
+            {
+                ((AcpiConfigSpace*)spaces)[i] = ((AcpiConfigSpace*)spaces)[i + 1];
+            }
+        }
+    }
+
     internal bool TryAdd(AcpiCpu cpu)
     {
         if (CpuCount == MaxCpus)

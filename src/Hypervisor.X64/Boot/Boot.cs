@@ -168,6 +168,23 @@ public static unsafe class Boot
         {
             Log.Warning("ACPI: "u8).Text(AcpiErrors.Describe(error)).End();
         }
+
+        if (acpi->BadTables != 0)
+        {
+            Log.Warning("ACPI: tables that are unreadable or have a wrong checksum are left out: "u8)
+                .Decimal(acpi->BadTables).End();
+        }
+
+        if (acpi->IsMadtDamaged)
+        {
+            Log.Warning("ACPI: the MADT has entries that are malformed or too many, they are left out"u8).End();
+        }
+
+        int dropped = AcpiSanity.DropImpossible(acpi, BootData.Host, CpuFeatures.PhysicalAddressBits);
+        if (dropped != 0)
+        {
+            Log.Warning("ACPI: devices that would lie in RAM or beyond all addresses are left out: "u8).Decimal(dropped).End();
+        }
     }
 
     private static void PrepareCpu()

@@ -239,6 +239,36 @@ public sealed unsafe class AcpiTablesTests
     }
 
     [Fact]
+    public void A_root_table_that_names_itself_and_others_again_and_again_is_read_once()
+    {
+        using AcpiFirmware firmware = new();
+        const int Times = 300;
+        for (int i = 0; i < Times; i++)
+        {
+            firmware.Write64(
+                AcpiFirmware.RootTableAt + 36 + (8 * i), (ulong)(i % 2 == 0 ? AcpiFirmware.RootTableAt : AcpiFirmware.MadtAt));
+        }
+
+        firmware.Write32(AcpiFirmware.RootTableAt + 4, 36 + (8 * Times));
+        firmware.Seal(AcpiFirmware.RootTableAt);
+
+        Assert.Equal(AcpiError.Ok, firmware.Read());
+        Assert.Equal(3, firmware.Information->CpuCount);
+        Assert.Equal(0, firmware.Information->BadTables);
+    }
+
+    [Fact]
+    public void Without_a_MADT_the_rest_is_read()
+    {
+        using AcpiFirmware firmware = new();
+        firmware.Write8(AcpiFirmware.MadtAt + 50, 1);
+
+        Assert.Equal(AcpiError.NoMadt, firmware.Read());
+        Assert.Equal(1, firmware.Information->BadTables);
+        Assert.True(firmware.Information->HasFadt && firmware.Information->HasHpet);
+    }
+
+    [Fact]
     public void Random_damage_never_reads_outside_and_always_answers()
     {
         Random random = new(99);
