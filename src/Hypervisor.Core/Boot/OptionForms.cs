@@ -30,6 +30,7 @@ public static class OptionForms
         : option.Is("sched"u8) ? "credit, sedf or bvt"u8
         : option.Is("maxcpus"u8) ? "<number>"u8
         : option.Is("mem"u8) ? "<size>, like 4G"u8
+        : option.Is("conring_size"u8) ? "<size>, like 64K"u8
         : default;
 
     private static bool IsBoolean(OptionText option) =>
