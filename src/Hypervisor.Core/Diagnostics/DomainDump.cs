@@ -88,7 +88,7 @@ public static unsafe class DomainDump
             .Text(domain->IsPausedByTools ? " paused"u8 : ""u8)
             .Text(": references "u8).Decimal(Volatile.Read(ref domain->References))
             .Text(", pages "u8).Decimal(domain->TotalPages).Text(" of "u8).Decimal(domain->MaxPages)
-            .Text(", hypervisor's "u8).Decimal(domain->HypervisorPages)
+            .Text(", kept for it "u8).Decimal((ulong)domain->KeptFrames).Text(" of "u8).Decimal((ulong)domain->KeptLimit)
             .Text(", vCPUs "u8).Decimal(domain->VcpuCount).Text(", ports "u8).Decimal(domain->Events.PortsInUse)
             .Text(", grant frames "u8).Decimal(domain->Grants.FrameCount)
             .Text(", mappings "u8).Decimal(domain->Grants.MappingCount)

@@ -2,7 +2,7 @@
 // Buddy allocator over the frame table. Free blocks of 2^order frames, aligned to their size, hang in one list for
 // each order and zone; the frame table entry of a block's first frame is the list node. Two zones: below 4 GiB,
 // kept back for DMA buffers (XENMEM_exchange), and the rest; requests without an address limit take from the high
-// zone first.
+// zone first, and never the last of the low one.
 //
 // Single frames come and go all the time, most of them to and from the same domain. The last few that were freed
 // are kept as they are, in a list for each zone, and go out first: no merging of blocks at one call to split them
@@ -27,6 +27,8 @@ public static unsafe partial class PageAllocator
     private const int Orders = MaxOrder + 1;
     private const uint MaxRecent = 512;
     private const ulong FramesBelow4G = 1UL << (32 - MemoryLayout.PageShift);
+    private const ulong MaxLowReserve = (64UL << 20) >> MemoryLayout.PageShift;
+    private const ulong LowReserveShare = 16;
 
     private struct State
     {
@@ -39,6 +41,9 @@ public static unsafe partial class PageAllocator
         public fixed uint RecentCounts[2];
         public ulong Total;
         public ulong Claimed;
+
+        /// <summary>Frames below 4 GiB that only requests for such addresses, and the hypervisor, may take.</summary>
+        public ulong LowReserve;
     }
 
     private static State s_state;
@@ -52,8 +57,21 @@ public static unsafe partial class PageAllocator
 
     public static ulong ClaimedFrames => s_state.Claimed;
 
-    /// <summary>Frames that belong to nobody's claim.</summary>
-    public static ulong UnclaimedFrames => FreeFrames > s_state.Claimed ? FreeFrames - s_state.Claimed : 0;
+    /// <summary>Free frames without what is left of the reserve below 4 GiB: what domains can get at any address.</summary>
+    public static ulong AvailableFrames =>
+        s_state.ZoneFree[1] + (s_state.ZoneFree[0] > s_state.LowReserve ? s_state.ZoneFree[0] - s_state.LowReserve : 0);
+
+    /// <summary>Available frames that belong to nobody's claim.</summary>
+    public static ulong UnclaimedFrames =>
+        AvailableFrames > s_state.Claimed ? AvailableFrames - s_state.Claimed : 0;
+
+    /// <summary>Sets memory below 4 GiB aside for devices that can reach no other. A machine that has no more than that
+    /// keeps no reserve.</summary>
+    public static void ReserveLow()
+    {
+        ulong share = s_state.ZoneFree[0] / LowReserveShare;
+        s_state.LowReserve = s_state.ZoneFree[1] == 0 ? 0 : share < MaxLowReserve ? share : MaxLowReserve;
+    }
 
     /// <summary>Changes the sum of claims by <paramref name="delta"/>; false when that much is not free.</summary>
     public static bool TryClaim(long delta)
@@ -96,7 +114,7 @@ public static unsafe partial class PageAllocator
     /// none.</summary>
     public static void* AllocatePages(int order)
     {
-        Mfn first = Take(order, 64, fromClaim: false);
+        Mfn first = Take(order, 64, fromClaim: false, fromReserve: true);
         if (first.IsNone)
         {
             return null;
@@ -138,7 +156,7 @@ public static unsafe partial class PageAllocator
     /// </summary>
     public static Mfn AllocateForDomain(int order, int addressBits, ushort owner, bool fromClaim)
     {
-        Mfn first = Take(order, addressBits, fromClaim);
+        Mfn first = Take(order, addressBits, fromClaim, fromReserve: addressBits <= 32);
         if (first.IsNone)
         {
             return first;
@@ -181,7 +199,7 @@ public static unsafe partial class PageAllocator
         s_lock.Release();
     }
 
-    private static Mfn Take(int order, int addressBits, bool fromClaim)
+    private static Mfn Take(int order, int addressBits, bool fromClaim, bool fromReserve)
     {
         if ((uint)order > MaxOrder)
         {
@@ -190,14 +208,14 @@ public static unsafe partial class PageAllocator
 
         s_lock.Acquire();
         Mfn result = Mfn.None;
-        if (fromClaim || UnclaimedFrames >= 1UL << order)
+        if (fromClaim || UnclaimedFrames >= 1UL << order || (fromReserve && FreeFrames >= s_state.Claimed + (1UL << order)))
         {
-            result = TakeFromZones(order, addressBits);
+            result = TakeFromZones(order, addressBits, fromReserve);
             if (result.IsNone && (s_state.RecentCounts[0] | s_state.RecentCounts[1]) != 0)
             {
                 MergeRecent(0);
                 MergeRecent(1);
-                result = TakeFromZones(order, addressBits);
+                result = TakeFromZones(order, addressBits, fromReserve);
             }
         }
 
@@ -205,10 +223,11 @@ public static unsafe partial class PageAllocator
         return result;
     }
 
-    private static Mfn TakeFromZones(int order, int addressBits)
+    private static Mfn TakeFromZones(int order, int addressBits, bool fromReserve)
     {
         Mfn result = addressBits > 32 ? TakeFrom(1, order, addressBits) : Mfn.None;
-        return result.IsNone ? TakeFrom(0, order, addressBits) : result;
+        bool mayTakeLow = fromReserve || s_state.ZoneFree[0] >= s_state.LowReserve + (1UL << order);
+        return result.IsNone && mayTakeLow ? TakeFrom(0, order, addressBits) : result;
     }
 
     private static Mfn TakeFrom(int zone, int order, int addressBits)

@@ -57,7 +57,7 @@ public static unsafe class FirstDomain
         }
 
         BootOptions* options = BootData.Options;
-        ulong free = PageAllocator.FreeFrames << MemoryLayout.PageShift;
+        ulong free = PageAllocator.AvailableFrames << MemoryLayout.PageShift;
         ulong kept = KeptFree + (free / PageTableShare);
         if (free <= kept)
         {

@@ -149,6 +149,7 @@ public static unsafe class MemorySetup
             }
         }
 
+        PageAllocator.ReserveLow();
         ConsoleLog.Grow(BootData.Options->LogRingSize);
         DescriptorTables.Initialise(PageAllocator.AllocatePages(0));
         DomainTable.Initialise((ulong*)PageAllocator.AllocatePages(6));

@@ -26,7 +26,7 @@ internal sealed unsafe class TestHost
 
     private const ulong FirstFrame = 0x100;
 
-    public TestHost(ulong memory = 8 << 20, uint cpus = 1)
+    public TestHost(ulong memory = 8 << 20, uint cpus = 1, ulong firstFrame = FirstFrame)
     {
         Machine = FakeMachine.Reset(memory, cpus);
         TestSystem.ResetClock();
@@ -34,7 +34,7 @@ internal sealed unsafe class TestHost
         ResetAllocator();
         ulong frames = memory >> MemoryLayout.PageShift;
         FrameTable.Initialise(frames, 40);
-        PageAllocator.AddMemory(FirstFrame, frames);
+        PageAllocator.AddMemory(firstFrame, frames);
         DomainTable.Initialise((ulong*)PageAllocator.AllocatePages(6));
         PageOwner.Initialise((Domain*)PageAllocator.AllocatePages(1));
         HypervisorSlots.Initialise((ulong*)PageAllocator.AllocatePages(0));

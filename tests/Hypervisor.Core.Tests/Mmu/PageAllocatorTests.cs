@@ -95,6 +95,43 @@ public sealed unsafe class PageAllocatorTests
     }
 
     [Fact]
+    public void The_last_memory_below_4_GiB_is_for_who_can_use_no_other()
+    {
+        // 32 MiB on each side; the fake machine's other memory is never touched.
+        const ulong Border = 1UL << 20;
+        TestHost host = new((1UL << 32) + (32 << 20), firstFrame: Border - 0x2000);
+        PageAllocator.ReserveLow();
+        Domain* domain = host.AddDomain(maxPages: 1 << 20);
+        ulong low = 0;
+        bool hadHigh = false;
+        for (Mfn mfn = DomainPages.Allocate(domain, 0, 64); !mfn.IsNone; mfn = DomainPages.Allocate(domain, 0, 64))
+        {
+            // From the top: no low frame while there are high ones.
+            Assert.False(mfn.Raw >= Border && low != 0);
+            hadHigh |= mfn.Raw >= Border;
+            low += mfn.Raw < Border ? 1u : 0u;
+        }
+
+        Assert.True(hadHigh && low > 0x1C00);
+        Assert.Equal(0x200ul, PageAllocator.FreeFrames);
+        Assert.Equal(0ul, PageAllocator.AvailableFrames);
+        Assert.False(PageAllocator.TryClaim(1));
+        Mfn forDevice = DomainPages.Allocate(domain, 2, 32);
+        Assert.True(!forDevice.IsNone && forDevice.Raw < Border);
+        Assert.True(PageAllocator.AllocatePages(0) != null);
+        Assert.Equal(0x200ul - 5, PageAllocator.FreeFrames);
+        Assert.True(DomainPages.Allocate(domain, 0, 64).IsNone);
+    }
+
+    [Fact]
+    public void A_machine_without_memory_above_4_GiB_keeps_no_reserve()
+    {
+        PageAllocator.ReserveLow();
+
+        Assert.Equal(PageAllocator.FreeFrames, PageAllocator.AvailableFrames);
+    }
+
+    [Fact]
     public void Random_requests_never_overlap_and_all_memory_comes_back_in_one_piece()
     {
         Random random = new(5);
