@@ -154,6 +154,28 @@ public sealed class RefusalTests : IDisposable
         StandsStill(line);
     }
 
+    [Fact]
+    public void Without_noreboot_the_machine_is_restarted_after_a_panic()
+    {
+        using SerialLine line = Boot(s_machine with
+        {
+            HypervisorImage = _files.BrokenHypervisor("DomainFactory__Create"),
+            Module = _files.SmallKernel(),
+            HypervisorArguments = "noreboot=off",
+        });
+
+        Says(line, "(XEN) Panic on CPU 0: an exception in the hypervisor");
+        Says(line, "rebooting in five seconds");
+        _ = line.WaitUntil(_ => line.IsOver, DateTime.UtcNow + s_limit);
+        Assert.True(line.IsOver);
+    }
+
+    [Fact]
+    public void A_processor_without_a_local_APIC() =>
+        Refuses(
+            s_machine with { Module = _files.SmallKernel(), CpuModel = "max,-la57,-smap,-svm,-apic" },
+            Cannot + "no local APIC: the processor reports none");
+
     private static void Refuses(MachineOptions machine, string sentence)
     {
         using SerialLine line = Boot(machine);
