@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.Collections.Generic;
+
+namespace Dom0.Store.Tree;
+
+/// <summary>Ways through a tree.</summary>
+public static class TreeSearch
+{
+    /// <summary>The node at a path; null when there is none.</summary>
+    public static StoreNode? Find(StoreNode root, NodePath path)
+    {
+        StoreNode nearest = FindNearest(root, path, out int depth);
+        return depth == path.Names.Length ? nearest : null;
+    }
+
+    /// <summary>The node at a path, or else the lowest on the way that exists.</summary>
+    /// <param name="depth">How many of the path's names lead to it.</param>
+    public static StoreNode FindNearest(StoreNode root, NodePath path, out int depth)
+    {
+        StoreNode node = root;
+        ReadOnlySpan<string> names = path.Names;
+        for (depth = 0; depth < names.Length; depth++)
+        {
+            StoreNode? child = node.Child(names[depth]);
+            if (child is null)
+            {
+                return node;
+            }
+
+            node = child;
+        }
+
+        return node;
+    }
+
+    /// <summary>A node and all below it, what is below before what is above: the order in which they go.</summary>
+    public static List<(string Path, StoreNode Node)> WalkUp(string path, StoreNode node)
+    {
+        List<(string Path, StoreNode Node)> found = [];
+        Stack<(string Path, StoreNode Node)> waiting = new();
+        waiting.Push((path, node));
+        while (waiting.TryPop(out (string Path, StoreNode Node) next))
+        {
+            // The youngest is taken next, and so stands behind its elders when all is turned round.
+            found.Add(next);
+            foreach ((string name, StoreNode child) in next.Node.ChildrenByAge)
+            {
+                waiting.Push(($"{next.Path}/{name}", child));
+            }
+        }
+
+        found.Reverse();
+        return found;
+    }
+
+    /// <summary>A node and all below it, parents before children, with their paths.</summary>
+    public static IEnumerable<(string Path, string Name, StoreNode Node)> Walk(string path, StoreNode node)
+    {
+        // An explicit stack: a guest decides how deep its part of the tree is.
+        Stack<(string Path, string Name, StoreNode Node)> waiting = new();
+        waiting.Push((path, path[(path.LastIndexOf('/') + 1)..], node));
+        while (waiting.TryPop(out (string Path, string Name, StoreNode Node) next))
+        {
+            yield return next;
+            List<(string, string, StoreNode)> below = [];
+            foreach ((string name, StoreNode child) in next.Node.ChildrenByAge)
+            {
+                below.Add((next.Path == "/" ? "/" + name : $"{next.Path}/{name}", name, child));
+            }
+
+            for (int index = below.Count - 1; index >= 0; index--)
+            {
+                waiting.Push(below[index]);
+            }
+        }
+    }
+}
