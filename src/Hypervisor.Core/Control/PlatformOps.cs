@@ -44,8 +44,7 @@ public static unsafe class PlatformOps
             case PlatformCommand.FirmwareInfo:
                 return TellFirmware(argument, &request);
             case PlatformCommand.EfiRuntimeCall:
-                // The firmware's code would run in ring 0, outside every check: it is not called.
-                return EfiTables.Current != null ? Errno.OpNotSupp : Errno.NoSys;
+                return CallFirmware(argument, &request);
             case PlatformCommand.EnterAcpiSleep:
                 return Sleep(request.EnterAcpiSleep);
             case PlatformCommand.GetIdleTime:
@@ -73,6 +72,12 @@ public static unsafe class PlatformOps
 
         Wallclock.Set(seconds, nanoseconds, systemTime);
         return Errno.Ok;
+    }
+
+    private static HypercallResult CallFirmware(ulong argument, PlatformOp* request)
+    {
+        Errno error = EfiRuntimeOps.Call(&request->EfiRuntimeCall);
+        return error != Errno.Ok || GuestMemory.Write(argument, request) ? error : Errno.Fault;
     }
 
     private static HypercallResult TellFirmware(ulong argument, PlatformOp* request)

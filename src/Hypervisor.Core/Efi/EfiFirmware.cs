@@ -25,11 +25,14 @@ public unsafe struct EfiFirmware
     public ulong Configuration;
     public uint ConfigurationEntries;
 
-    /// <summary>Physical address of the runtime services' table.</summary>
-    public ulong RuntimeServices;
-
-    /// <summary>Revision of that table, or 0 where it is unusable.</summary>
+    /// <summary>Of the runtime services' table, or 0 where that is unusable.</summary>
     public uint RuntimeRevision;
+
+    /// <summary>Services that may be called, by physical address; 0 where one may not.</summary>
+    public ulong GetTime;
+    public ulong GetVariable;
+    public ulong GetNextVariableName;
+    public ulong QueryVariableInfo;
 
     /// <summary>UCS-2, without a terminator.</summary>
     public fixed ushort Vendor[MaxVendor];
@@ -42,6 +45,18 @@ public unsafe struct EfiFirmware
     private int _rangeCount;
 
     public readonly int RangeCount => _rangeCount;
+
+    public readonly bool HasRuntime =>
+        (GetTime | GetVariable | GetNextVariableName | QueryVariableInfo) != 0;
+
+    /// <summary>From here on nothing of the firmware may be called.</summary>
+    public void ForgetRuntime()
+    {
+        GetTime = 0;
+        GetVariable = 0;
+        GetNextVariableName = 0;
+        QueryVariableInfo = 0;
+    }
 
     /// <summary>Range <paramref name="index"/>, below <see cref="RangeCount"/>.</summary>
     public readonly EfiMemoryRange Range(int index)

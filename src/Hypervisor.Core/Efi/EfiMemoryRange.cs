@@ -6,7 +6,7 @@ namespace Hypervisor.Core.Efi;
 public struct EfiMemoryRange
 {
     /// <summary><c>EFI_MEMORY_RUNTIME</c>: the firmware needs it while the system runs.</summary>
-    public const ulong Runtime = 1UL << 63;
+    private const ulong Runtime = 1UL << 63;
 
     public ulong Start;
 
@@ -14,4 +14,6 @@ public struct EfiMemoryRange
     public ulong End;
     public ulong Attributes;
     public ulong Type;
+
+    public readonly bool IsRuntime => (Attributes & Runtime) != 0;
 }

@@ -14,6 +14,13 @@ public static unsafe class EfiTables
     private const ulong RuntimeSignature = 0x5652_4553_544E_5552; // "RUNTSERV"
     private const ulong SystemTableSize = 120;
     private const ulong RuntimeHeaderSize = 24;
+
+    // EFI_RUNTIME_SERVICES of UEFI 2.0.
+    private const ulong RuntimeTableSize = 136;
+    private const int GetTimeAt = 24;
+    private const int GetVariableAt = 72;
+    private const int GetNextVariableNameAt = 80;
+    private const int QueryVariableInfoAt = 128;
     private const ulong ConfigurationEntrySize = 24;
     private const uint MaxConfigurationEntries = 1024;
     private const uint SmallestDescriptor = 40;
@@ -72,12 +79,13 @@ public static unsafe class EfiTables
         firmware->ConfigurationEntries = (uint)count;
         ulong vendor = *(ulong*)(table + 24);
         ReadVendor(window, vendor, firmware);
-        ReadRuntime(window, *(ulong*)(table + 88), firmware);
         EfiError error = ReadMemoryMap(window, information, firmware);
         if (error != EfiError.Ok)
         {
             return error;
         }
+
+        ReadRuntime(window, *(ulong*)(table + 88), firmware);
 
         // Should the map be full, it is refused as a whole when it is normalised.
         bool kept = Reserve(information, firmware->SystemTable, SystemTableSize)
@@ -116,9 +124,23 @@ public static unsafe class EfiTables
         byte* table = window.At(address, RuntimeHeaderSize);
         if (address != 0 && table != null && *(ulong*)table == RuntimeSignature)
         {
-            firmware->RuntimeServices = address;
             firmware->RuntimeRevision = *(uint*)(table + 8);
+            table = *(uint*)(table + 12) < RuntimeTableSize ? null : window.At(address, RuntimeTableSize);
+            if (table != null)
+            {
+                firmware->GetTime = Function(table, GetTimeAt, firmware);
+                firmware->GetVariable = Function(table, GetVariableAt, firmware);
+                firmware->GetNextVariableName = Function(table, GetNextVariableNameAt, firmware);
+                firmware->QueryVariableInfo = Function(table, QueryVariableInfoAt, firmware);
+            }
         }
+    }
+
+    /// <summary>A service's address, or 0 where that is no memory which the firmware keeps.</summary>
+    private static ulong Function(byte* table, int offset, EfiFirmware* firmware)
+    {
+        ulong address = *(ulong*)(table + offset);
+        return firmware->TryFind(address, out EfiMemoryRange range) && range.IsRuntime ? address : 0;
     }
 
     /// <summary>The map is there when the loader left boot services, and it is not needed to boot.</summary>
@@ -167,7 +189,7 @@ public static unsafe class EfiTables
         {
             EfiMemoryRange range = firmware->Range(index);
             bool isAcpi = range.Type is EfiMemoryMap.AcpiReclaimType or EfiMemoryMap.AcpiNonVolatileType;
-            if ((range.Attributes & EfiMemoryRange.Runtime) != 0 && !isAcpi
+            if (range.IsRuntime && !isAcpi
                 && !Reserve(information, range.Start, range.End - range.Start))
             {
                 return false;

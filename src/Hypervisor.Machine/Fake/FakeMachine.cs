@@ -132,6 +132,10 @@ public sealed unsafe class FakeMachine
     /// once.</summary>
     public Action<uint> OnFlushRequest { get; set; }
 
+    /// <summary>Stands in for EFI's runtime services: function, address of five arguments; returns the
+    /// status.</summary>
+    public Func<ulong, nint, ulong> OnFirmwareCall { get; set; }
+
     public bool IsEnding { get; set; }
 
     public int CacheWriteBacks { get; set; }

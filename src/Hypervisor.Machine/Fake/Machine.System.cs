@@ -31,6 +31,9 @@ public static unsafe partial class Machine
 
     public static void PowerOff() => throw new HypervisorPanicException("Switched off");
 
+    public static ulong CallFirmware(ulong function, ulong* arguments) =>
+        FakeMachine.Current.OnFirmwareCall(function, (nint)arguments);
+
     public static ulong PerCpuBlock => (ulong)Cpu - MemoryLayout.PerCpuInfo;
 
     public static ulong* PerCpuTable => (ulong*)Cpu->BlockTable;

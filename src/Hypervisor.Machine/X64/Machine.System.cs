@@ -101,6 +101,11 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "machine_arm_timer")]
     public static extern void ArmTimer(ulong tsc);
 
+    /// <summary>Calls a runtime service of EFI with five arguments; returns its status.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_call_firmware")]
+    public static extern ulong CallFirmware(ulong function, ulong* arguments);
+
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "console_write")]
     private static extern void WriteConsole(byte* text, int length);

@@ -90,6 +90,7 @@ public static unsafe class Boot
         ulong before = Machine.ReadTsc();
         MemorySetup.Prepare();
         s_memoryTicks = Machine.ReadTsc() - before;
+        EfiRuntime.Prepare();
         InterruptSetup.Prepare();
         MachineMap.Publish();
         PrepareScheduler();

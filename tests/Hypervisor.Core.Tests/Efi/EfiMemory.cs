@@ -20,6 +20,9 @@ internal sealed unsafe class EfiMemory : IDisposable
     public const int RsdpAt = 0x5000;
     public const int DescriptorSize = 48;
 
+    /// <summary>Where the services are, each at its offset in the table from here.</summary>
+    public const ulong RuntimeCode = 0xE000;
+
     private int _descriptors;
 
     public EfiMemory()
@@ -40,6 +43,12 @@ internal sealed unsafe class EfiMemory : IDisposable
 
         Bytes.Write64(RuntimeAt, 0x5652_4553_544E_5552);
         Bytes.Write32(RuntimeAt + 8, (2 << 16) | 80);
+        Bytes.Write32(RuntimeAt + 12, 136);
+        for (int i = 24; i < 136; i += 8)
+        {
+            Bytes.Write64(RuntimeAt + i, RuntimeCode + (ulong)i);
+        }
+
         WriteConfiguration(1, new Guid("8868e871-e4f1-11d3-bc22-0080c73c8881"), RsdpAt);
         Bytes.WriteText(RsdpAt, "RSD PTR ");
         Information->EfiSystemTable64 = SystemTableAt;
