@@ -15,6 +15,7 @@ internal sealed unsafe class SocketChannel : IStoreChannel
     private readonly byte[] _received = new byte[8192];
     private int _start;
     private int _end;
+    private bool _mayHoldMore;
 
     /// <summary>Takes over a socket that does not block.</summary>
     public SocketChannel(StoreServer server, int descriptor, bool isReadOnly)
@@ -45,9 +46,10 @@ internal sealed unsafe class SocketChannel : IStoreChannel
     public void Serve(int budget)
     {
         InputAssembler input = Connection.Input;
+        _mayHoldMore = true;
         while (!IsOver && MayServe)
         {
-            if (_start == _end && !Receive())
+            if (_start == _end && !(_mayHoldMore && Receive()))
             {
                 return;
             }
@@ -109,6 +111,8 @@ internal sealed unsafe class SocketChannel : IStoreChannel
             if (count > 0)
             {
                 _end = (int)count;
+                // Less than there is room for was all that there is; poll tells of what comes later.
+                _mayHoldMore = _end == _received.Length;
                 return true;
             }
 

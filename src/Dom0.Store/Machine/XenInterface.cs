@@ -99,7 +99,7 @@ internal sealed unsafe class XenInterface : IXenInterface, IDisposable
 
         try
         {
-            return _privcmd.MapFrames(domain, [frame]);
+            return _privcmd.MapFrames(domain, [frame], isReadOnly: false);
         }
         catch (ToolstackException refused)
         {
