@@ -101,6 +101,22 @@ public static unsafe class AcpiTables
         }
     }
 
+    /// <summary>What ACPI calls the CPU with this APIC id; the id itself where the tables do not say.</summary>
+    public static uint ProcessorIdOf(uint apicId)
+    {
+        AcpiInformation* acpi = Current;
+        for (int index = 0; acpi != null && index < acpi->CpuCount; index++)
+        {
+            AcpiCpu cpu = acpi->Cpu(index);
+            if (cpu.ApicId == apicId)
+            {
+                return cpu.ProcessorId;
+            }
+        }
+
+        return apicId;
+    }
+
     /// <summary>HPET specification 1.0a §3.2.4.</summary>
     private static void ReadHpet(in AcpiTable table, AcpiInformation* information)
     {

@@ -137,26 +137,10 @@ public static unsafe class PlatformOps
         {
             info->Flags = PhysicalCpuFlags.Online;
             info->ApicId = Machine.CpuOf(info->XenCpuId)->LocalApicId;
-            info->AcpiId = ProcessorId(info->ApicId);
+            info->AcpiId = AcpiTables.ProcessorIdOf(info->ApicId);
         }
 
         return GuestMemory.Write(argument, request) ? Errno.Ok : Errno.Fault;
-    }
-
-    /// <summary>What ACPI calls the CPU with this APIC id; the id itself where the tables do not say.</summary>
-    private static uint ProcessorId(uint apicId)
-    {
-        AcpiInformation* acpi = AcpiTables.Current;
-        for (int index = 0; acpi != null && index < acpi->CpuCount; index++)
-        {
-            AcpiCpu cpu = acpi->Cpu(index);
-            if (cpu.ApicId == apicId)
-            {
-                return cpu.ProcessorId;
-            }
-        }
-
-        return apicId;
     }
 
     private static HypercallResult CpuVersion(ulong argument, PlatformOp* request)

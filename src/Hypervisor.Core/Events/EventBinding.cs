@@ -142,12 +142,19 @@ public static unsafe class EventBinding
         domain->Events.Lock.Acquire();
         EventChannel* channel = EventPorts.Find(domain, port);
         Errno error = channel != null && MayMove(channel) ? Errno.Ok : Errno.Inval;
+        uint pirq = PirqHooks.Limit;
         if (error == Errno.Ok)
         {
             channel->NotifyVcpu = (ushort)vcpuId;
+            pirq = channel->State == PortState.Pirq ? channel->Number : pirq;
         }
 
         domain->Events.Lock.Release();
+        if (pirq != PirqHooks.Limit)
+        {
+            PirqHooks.Follow(domain, pirq, domain->VcpuOf(vcpuId));
+        }
+
         return error;
     }
 

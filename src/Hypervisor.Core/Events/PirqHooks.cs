@@ -2,6 +2,7 @@
 // Physical interrupts of a domain. The event table knows the port of each; how the interrupt is routed, shared and
 // acknowledged is PhysicalIrqs' business. Neither side calls the other with a lock of its own held.
 
+using System.Threading;
 using Hypervisor.Core.Interrupts;
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
@@ -42,6 +43,10 @@ public static unsafe class PirqHooks
         {
             Forget(domain, pirq);
         }
+        else
+        {
+            Follow(domain, pirq, domain->VcpuOf(0));
+        }
 
         return error;
     }
@@ -52,6 +57,15 @@ public static unsafe class PirqHooks
     {
         PhysicalIrqs.Unbind(domain, pirq);
         Forget(domain, pirq);
+    }
+
+    /// <summary>The interrupt is delivered where the vCPU that is told of it has its place; null: nobody yet.</summary>
+    internal static void Follow(Domain* domain, uint pirq, Vcpu* vcpu)
+    {
+        if (vcpu != null)
+        {
+            PhysicalIrqs.SetCpu(domain, pirq, Volatile.Read(ref vcpu->Sched.Cpu));
+        }
     }
 
     public static void OnUnmask(Domain* domain, uint pirq) => PhysicalIrqs.OnUnmask(domain, pirq);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // vcpu_op. Linux asks is_up of 8,192 vCPU numbers while it boots, so a number beyond the domain's is refused first.
 
+using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Time;
 using Xen.Abi;
 
@@ -149,8 +150,15 @@ public static unsafe class VcpuOps
         }
 
         uint cpu = vcpu->Sched.HardAffinity.First;
+        if (cpu >= Machine.OnlineCpus)
+        {
+            return Errno.Inval;
+        }
+
+        // <xen/vcpu.h>: the local APIC's number below, the MADT's above.
+        uint apicId = Machine.CpuOf(cpu)->LocalApicId;
         VcpuGetPhysId answer;
-        answer.PhysId = Machine.CpuOf(cpu)->LocalApicId | ((ulong)cpu << 32);
+        answer.PhysId = apicId | ((ulong)AcpiTables.ProcessorIdOf(apicId) << 32);
         return GuestMemory.Write(argument, &answer) ? Errno.Ok : Errno.Fault;
     }
 }

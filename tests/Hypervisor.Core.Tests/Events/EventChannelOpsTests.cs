@@ -435,6 +435,29 @@ public sealed unsafe class EventChannelOpsTests : IDisposable
     }
 
     [Fact]
+    public void A_physical_interrupt_follows_the_vcpu_that_is_told_of_it()
+    {
+        using EventBench bench = new(cpus: 2);
+        InitialiseInterrupts();
+        bench.Dom0->VcpuOf(0)->Sched.Cpu = 0;
+        bench.Dom0->VcpuOf(1)->Sched.Cpu = 1;
+        Assert.Equal(Errno.Ok, PhysicalIrqs.MapPin(bench.Dom0, 5));
+        Assert.Equal(0, bench.BindPirq(bench.Dom0, 5, out uint port));
+        Assert.Equal(0u, FakeInterrupts.Current.Pins[5].Destination);
+
+        Assert.Equal(0, bench.BindVcpu(bench.Dom0, port, 1));
+        Assert.Equal(1u, FakeInterrupts.Current.Pins[5].Destination);
+        Assert.Equal(0, bench.BindVcpu(bench.Dom0, port, 0));
+        Assert.Equal(0u, FakeInterrupts.Current.Pins[5].Destination);
+
+        // It is bound where vCPU 0 is at that moment.
+        Assert.Equal(0, bench.Close(bench.Dom0, port));
+        bench.Dom0->VcpuOf(0)->Sched.Cpu = 1;
+        Assert.Equal(0, bench.BindPirq(bench.Dom0, 5, out _));
+        Assert.Equal(1u, FakeInterrupts.Current.Pins[5].Destination);
+    }
+
+    [Fact]
     public void Reset_closes_every_port_a_slice_at_a_time()
     {
         (_, uint green) = _bench.Join();

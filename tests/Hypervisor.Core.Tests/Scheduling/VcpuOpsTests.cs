@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System;
+using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Scheduling;
 using Xen.Abi;
 using Xunit;
@@ -139,7 +140,29 @@ public sealed unsafe class VcpuOpsTests : IDisposable
         _first->Sched.HardAffinity = Sched.CpuMask.Of(1);
         _system.Machine.CpuOf(1).Info->LocalApicId = 6;
         Assert.Equal(0, Call(VcpuCommand.GetPhysId, 0, 0x5000));
-        Assert.Equal(6u, (uint)*_system.At<ulong>(0x5000));
+        Assert.Equal(0x6_0000_0006ul, *_system.At<ulong>(0x5000));
+        _first->Sched.HardAffinity = Sched.CpuMask.Of(63);
+        Assert.Equal(-(long)Errno.Inval, Call(VcpuCommand.GetPhysId, 0, 0x5000));
+    }
+
+    [Fact]
+    public void The_physical_id_has_the_number_in_the_MADT_above_the_local_APICs()
+    {
+        using Acpi.AcpiFirmware firmware = new();
+        AcpiTables.Current = firmware.Information;
+        try
+        {
+            firmware.Read();
+            _domain->IsPrivileged = true;
+            _first->Sched.HardAffinity = Sched.CpuMask.Of(1);
+            _system.Machine.CpuOf(1).Info->LocalApicId = 0x1234;
+            Assert.Equal(0, Call(VcpuCommand.GetPhysId, 0, 0x5000));
+            Assert.Equal(0x7_0000_1234ul, *_system.At<ulong>(0x5000));
+        }
+        finally
+        {
+            AcpiTables.Current = null;
+        }
     }
 
     private long Call(VcpuCommand command, ulong id, ulong argument = 0) =>
