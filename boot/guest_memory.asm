@@ -46,6 +46,7 @@ global %2
 %define GUEST_NAME(name) name %+ _smap
 %macro GUEST_ROUTINE 1-2
         align 16
+global GUEST_NAME(%1)
 GUEST_NAME(%1):
         stac
         [section .smap_routines progbits alloc noexec nowrite align=8]

@@ -20,6 +20,10 @@ extern ap_trampoline
 extern ap_trampoline_end
 extern boot_l4
 extern interrupt_table
+extern smap_patches_start
+extern smap_patches_end
+extern smap_routines_start
+extern smap_routines_end
 
 section .text progbits alloc exec nowrite align=16
 global image_symbols
@@ -50,6 +54,7 @@ symbols:
         dq symbol_table, symbol_table_end, symbol_names
         dq interrupt_table
         dq ap_trampoline, ap_trampoline_end, boot_l4
+        dq smap_patches_start, smap_patches_end, smap_routines_start, smap_routines_end
 
 section .text
 ; After LGDT: CS by a far return, SS the hypervisor's, the others null.

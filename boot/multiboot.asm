@@ -216,6 +216,8 @@ boot_long:
 section .text progbits alloc exec nowrite align=16
 boot_high:
         lea rsp, [rel boot_cpu_block + MemoryLayout_PerCpuInfo + CpuInfo_VectorSave]
+        push 2
+        popfq                               ; AC above all: it would switch SMAP off
         lgdt [rel early_gdt_pointer]
         extern cpu_reload_selectors
         call cpu_reload_selectors

@@ -177,6 +177,7 @@ ist_entry:
 .hypervisor:
         PUSH_REGISTERS
         cld
+        CLAC_IF_SMAP                        ; it may have struck a routine that has user pages open; IRETQ opens them again
         mov rdi, rsp
         mov rbp, rsp
         and rsp, -16

@@ -23,6 +23,18 @@ internal static class Assembler
         .after: ret
         global sample_last
         sample_last: ret
+        align 16
+        global plain, twin, smap_twins_start, smap_twins_end
+        plain: mov rax, [rsi]
+        mov eax, 1
+        ret
+        align 16
+        smap_twins_start:
+        twin: stac
+        mov rax, [rsi]
+        clac
+        ret
+        smap_twins_end:
 
         section __managedcode progbits alloc exec nowrite align=16
         global Sample_Sample_Type__Method:function (Sample_Sample_Type__Method.end - Sample_Sample_Type__Method)
@@ -61,6 +73,9 @@ internal static class Assembler
         dq sample, sample + 3
         section .smap_patches progbits alloc noexec nowrite align=8
         dq sample
+        section .smap_routines progbits alloc noexec nowrite align=8
+        extern plain, twin
+        dq plain, twin
         """;
 
     /// <summary>A compiled method with these instructions.</summary>

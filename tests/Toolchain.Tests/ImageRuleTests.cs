@@ -20,6 +20,7 @@ public sealed class ImageRuleTests
         Findings findings = new();
         SectionRule.Check(image, findings);
         FixupRule.Check(image, findings);
+        SmapRule.Check(image, findings);
         FileRule.Check(Assembler.Flatten(image), SmallEnough, image, findings);
         NameTable.Check(image, findings);
         Assert.Empty(findings.Messages);
@@ -56,6 +57,42 @@ public sealed class ImageRuleTests
             """;
         FixupRule.Check(Assembler.Link(Assembler.Image, Assembler.Names, Externals + "\n" + table), findings);
         Assert.Contains(said, Assert.Single(findings.Messages));
+    }
+
+    [Theory]
+    [InlineData("twin: stac", "twin: nop", "does not begin by STAC")]
+    [InlineData("clac\n", "nop\n", "leaves user pages open: no CLAC before it")]
+    [InlineData("mov rax, [rsi]\n        clac", "jc sample\n        clac", "leaves the twins with user pages open")]
+    [InlineData("mov rax, [rsi]\n        clac", "stac\n        clac", "does not begin a twin")]
+    [InlineData("sample_last: ret", "sample_last: stac", "outside of the twins")]
+    [InlineData("smap_twins_end:\n", "ud2\n", "has no sound borders")]
+    [InlineData("plain: mov rax, [rsi]", "plain: ret\n        global other\n        other: mov rax, [rsi]", "no routine of five bytes or more")]
+    public void Routines_that_would_leave_user_pages_open_are_refused(string sound, string broken, string said)
+    {
+        string code = Assembler.Image.Replace(sound, broken, StringComparison.Ordinal);
+        Assert.NotEqual(Assembler.Image, code);
+        string tables = Assembler.Tables
+            + (broken.Contains("other", StringComparison.Ordinal) ? "\nextern other\ndq other, twin" : "");
+        Findings findings = new();
+        SmapRule.Check(Assembler.Link(code, Assembler.Names, tables), findings);
+        Assert.Contains(findings.Messages, message => message.Contains(said, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("dq twin, plain", "smap_routines has")]
+    [InlineData("dq plain, sample", "which is no instruction between")]
+    [InlineData("dq plain", "has no sound borders")]
+    [InlineData("dq Sample_Sample_Type__Method, twin", "no routine of five bytes or more in the assembly files")]
+    public void A_pair_that_would_patch_something_else_is_refused(string pair, string said)
+    {
+        const string Externals = """
+            extern plain, twin, sample, Sample_Sample_Type__Method
+            section .smap_routines progbits alloc noexec nowrite align=8
+
+            """;
+        Findings findings = new();
+        SmapRule.Check(Assembler.Link(Assembler.Image, Assembler.Names, Externals + pair), findings);
+        Assert.Contains(findings.Messages, message => message.Contains(said, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -79,6 +79,7 @@ public static class Program
         long compressed = new FileInfo(compressedPath).Length;
         SectionRule.Check(linked, findings);
         FixupRule.Check(linked, findings);
+        SmapRule.Check(linked, findings);
         FileRule.Check(file, compressed, linked, findings);
         NameTable.Check(linked, findings);
         if (!findings.AreNone)

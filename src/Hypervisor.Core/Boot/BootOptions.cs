@@ -55,6 +55,11 @@ public unsafe struct BootOptions
 
     /// <summary>Physical addresses from here on are not used as RAM; 0 is no limit.</summary>
     public ulong MemoryLimit;
+
+    /// <summary>Features that the hypervisor uses where the CPU has them, unless told otherwise.</summary>
+    public bool UseSmep;
+    public bool UseSmap;
+    public bool UseX2Apic;
     public bool NoReboot;
     public bool CpuInfo;
     public bool Watchdog;

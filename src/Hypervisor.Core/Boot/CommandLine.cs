@@ -27,6 +27,9 @@ public static unsafe class CommandLine
         options->LogLimitedThreshold = (int)LogLevel.Info;
         options->GuestLogThreshold = -1;
         options->GuestLogLimitedThreshold = (int)LogLevel.Warning;
+        options->UseSmep = true;
+        options->UseSmap = true;
+        options->UseX2Apic = true;
         int position = 0;
         bool isFirst = true;
         while (NextWord(line, ref position, out BootText word))
@@ -174,6 +177,21 @@ public static unsafe class CommandLine
         if (option.Is("watchdog"u8))
         {
             return &options->Watchdog;
+        }
+
+        if (option.Is("smep"u8))
+        {
+            return &options->UseSmep;
+        }
+
+        if (option.Is("smap"u8))
+        {
+            return &options->UseSmap;
+        }
+
+        if (option.Is("x2apic"u8))
+        {
+            return &options->UseX2Apic;
         }
 
         if (option.Is("guest"u8))

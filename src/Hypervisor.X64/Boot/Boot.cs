@@ -53,7 +53,7 @@ public static unsafe class Boot
             Stop("the boot loader's information is unusable: "u8, BootErrors.Describe(error));
         }
 
-        CpuFeatures.Detect();
+        CpuFeatures.Detect(options);
         bool hasScreen = Consoles.OpenScreen(options, information, CpuFeatures.PhysicalAddressBits);
         Consoles.EnableLineBuffers();
         Machine.LogThreshold = (LogLevel)options->LogThreshold;
@@ -64,6 +64,16 @@ public static unsafe class Boot
         if (!hasScreen)
         {
             Log.Warning("screen: it is of a kind that cannot be written to, and stays as it is"u8).End();
+        }
+
+        if (CpuFeatures.HasSmap)
+        {
+            // The boot stub's tables let code be written; the final ones do not.
+            SmapPatches.Apply(
+                ImageLayout.SmapPatchesStart,
+                ImageLayout.SmapPatchesEnd,
+                ImageLayout.SmapRoutinesStart,
+                ImageLayout.SmapRoutinesEnd);
         }
 
         if (CpuFeatures.NeedsIsolation())

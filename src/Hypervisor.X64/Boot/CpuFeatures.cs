@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Hypervisor.Core;
+using Hypervisor.Core.Boot;
 
 namespace Hypervisor.X64.Boot;
 
@@ -22,11 +23,15 @@ public static unsafe class CpuFeatures
 
     public static bool HasGigabytePages { get; private set; }
 
+    /// <summary>User pages are closed to the hypervisor but for its guest memory routines.</summary>
+    public static bool HasSmap => (s_cr4 & Cr4.Smap) != 0;
+
     public static bool HasTscAux { get; private set; }
 
     public static int PhysicalAddressBits { get; private set; }
 
-    public static void Detect()
+    /// <summary>Asks the first CPU; <paramref name="options"/> may forbid what it has.</summary>
+    public static void Detect(BootOptions* options)
     {
         uint* registers = stackalloc uint[4];
         Machine.Cpuid(0, 0, registers);
@@ -38,7 +43,8 @@ public static unsafe class CpuFeatures
         {
             Machine.Cpuid(7, 0, registers);
             s_cr4 |= (registers[1] & (1 << 0)) != 0 ? Cr4.FsGsBase : 0;
-            s_cr4 |= (registers[1] & (1 << 7)) != 0 ? Cr4.Smep : 0;
+            s_cr4 |= (registers[1] & (1 << 7)) != 0 && options->UseSmep ? Cr4.Smep : 0;
+            s_cr4 |= (registers[1] & (1 << 20)) != 0 && options->UseSmap ? Cr4.Smap : 0;
         }
 
         if (hasXsave)

@@ -28,6 +28,10 @@ public static unsafe class ImageLayout
     private const int StartTemplateIndex = 16;
     private const int StartTemplateEndIndex = 17;
     private const int BootRootIndex = 18;
+    private const int SmapPatchesStartIndex = 19;
+    private const int SmapPatchesEndIndex = 20;
+    private const int SmapRoutinesStartIndex = 21;
+    private const int SmapRoutinesEndIndex = 22;
 
     public static ulong Start => Symbol(StartIndex);
 
@@ -71,6 +75,15 @@ public static unsafe class ImageLayout
 
     /// <summary>Root of the tables that the boot stub made: they map the first 4 GiB where they are.</summary>
     public static ulong BootRoot => Symbol(BootRootIndex);
+
+    /// <summary>Tables of <see cref="Hypervisor.Core.Boot.SmapPatches"/>.</summary>
+    public static ulong* SmapPatchesStart => (ulong*)Symbol(SmapPatchesStartIndex);
+
+    public static ulong* SmapPatchesEnd => (ulong*)Symbol(SmapPatchesEndIndex);
+
+    public static ulong* SmapRoutinesStart => (ulong*)Symbol(SmapRoutinesStartIndex);
+
+    public static ulong* SmapRoutinesEnd => (ulong*)Symbol(SmapRoutinesEndIndex);
 
     /// <summary>How far from where it was linked to the boot loader has put the image.</summary>
     public static ulong LoadOffset { get; set; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Two tables of addresses change what code does: .fixups says where execution goes on after a fault, .smap_patches which
-// no-ops become STAC or CLAC. An entry that points elsewhere would turn a fault into a jump anywhere, or a patch into a
+// no-ops become CLAC. An entry that points elsewhere would turn a fault into a jump anywhere, or a patch into a
 // broken instruction.
 
 using System;
