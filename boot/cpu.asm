@@ -168,6 +168,10 @@ LEAF cpu_invlpg
 LEAF cpu_pause
         pause
         ret
+LEAF cpu_fence
+        mfence
+        lfence
+        ret
 LEAF cpu_lgdt
         lgdt [rdi]
         ret

@@ -62,11 +62,11 @@ public sealed class ImageRuleTests
     [Theory]
     [InlineData("twin: stac", "twin: nop", "does not begin by STAC")]
     [InlineData("clac\n", "nop\n", "leaves user pages open: no CLAC before it")]
-    [InlineData("mov rax, [rsi]\n        clac", "jc sample\n        clac", "leaves the twins with user pages open")]
-    [InlineData("mov rax, [rsi]\n        clac", "stac\n        clac", "does not begin a twin")]
+    [InlineData("mov rax, [rsi]\nclac", "jc sample\nclac", "leaves the twins with user pages open")]
+    [InlineData("mov rax, [rsi]\nclac", "stac\nclac", "does not begin a twin")]
     [InlineData("sample_last: ret", "sample_last: stac", "outside of the twins")]
     [InlineData("smap_twins_end:\n", "ud2\n", "has no sound borders")]
-    [InlineData("plain: mov rax, [rsi]", "plain: ret\n        global other\n        other: mov rax, [rsi]", "no routine of five bytes or more")]
+    [InlineData("plain: mov rax, [rsi]", "plain: ret\nglobal other\nother: mov rax, [rsi]", "no routine of five bytes or more")]
     public void Routines_that_would_leave_user_pages_open_are_refused(string sound, string broken, string said)
     {
         string code = Assembler.Image.Replace(sound, broken, StringComparison.Ordinal);

@@ -3,6 +3,7 @@
 // acknowledged is PhysicalIrqs' business. Neither side calls the other with a lock of its own held.
 
 using System.Threading;
+using Hypervisor.Core.Apic;
 using Hypervisor.Core.Interrupts;
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
@@ -62,9 +63,10 @@ public static unsafe class PirqHooks
     /// <summary>The interrupt is delivered where the vCPU that is told of it has its place; null: nobody yet.</summary>
     internal static void Follow(Domain* domain, uint pirq, Vcpu* vcpu)
     {
-        if (vcpu != null)
+        uint cpu = vcpu == null ? 0 : Volatile.Read(ref vcpu->Sched.Cpu);
+        if (vcpu != null && ApicModes.IsReachableByDevices(Machine.CpuOf(cpu)->LocalApicId))
         {
-            PhysicalIrqs.SetCpu(domain, pirq, Volatile.Read(ref vcpu->Sched.Cpu));
+            PhysicalIrqs.SetCpu(domain, pirq, cpu);
         }
     }
 

@@ -76,6 +76,8 @@ public sealed unsafe class FakeCpu
 
     public int Pauses { get; set; }
 
+    public int Fences { get; set; }
+
     public int SwapGsCount { get; set; }
 
     public List<ulong> InvalidatedPages { get; } = [];

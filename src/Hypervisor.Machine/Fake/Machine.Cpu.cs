@@ -101,6 +101,12 @@ public static unsafe partial class Machine
 
     public static void Pause() => FakeMachine.Cpu.Pauses++;
 
+    public static void Fence()
+    {
+        Interlocked.MemoryBarrier();
+        FakeMachine.Cpu.Fences++;
+    }
+
     public static void LoadGdt(void* pointer) => FakeMachine.Cpu.Gdt = (ulong)pointer;
 
     public static void LoadIdt(void* pointer) => FakeMachine.Cpu.Idt = (ulong)pointer;

@@ -102,6 +102,12 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "cpu_pause")]
     public static extern void Pause();
 
+    /// <summary>All earlier loads and stores are done before any later instruction: for writes of MSRs that wait for
+    /// nothing.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "cpu_fence")]
+    public static extern void Fence();
+
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "cpu_lgdt")]
     public static extern void LoadGdt(void* pointer);

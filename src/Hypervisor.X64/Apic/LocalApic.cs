@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The local APIC of the CPU that runs the code (Intel SDM Vol. 3A ch. 11, AMD APM Vol. 2 ch. 16). Firmware leaves it
-// in xAPIC mode, where registers are device memory at one address for every CPU, or in x2APIC mode, where they are
-// MSRs; the mode found is kept. Destinations are physical throughout.
+// The local APIC of the CPU that runs the code (Intel SDM Vol. 3A ch. 11, AMD APM Vol. 2 ch. 16). ApicModes says in which
+// mode, ApicRegisters how registers are reached in it. Destinations are physical throughout.
 //
-// The timer serves one deadline at a time, given in TSC ticks: as such where the processor takes a deadline, otherwise
-// as a count at the timer's own rate, which is measured against the TSC once. A count that exceeds 32 bits is cut: the
-// timer fires early and whoever armed it finds nothing due and arms it again.
+// The timer serves one deadline at a time, given in TSC ticks (ApicTimer): as such where the processor takes a deadline,
+// otherwise as a count at the timer's own rate, which is measured against the TSC once.
 //
 // Locking: none; a CPU touches its own APIC with interrupts off.
 
@@ -13,33 +11,9 @@ using System.Runtime;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using Hypervisor.Core.Acpi;
+using Hypervisor.Core.Apic;
 
 namespace Hypervisor.X64.Apic;
-
-/// <summary>Register offsets in device memory; an MSR number is 800h plus a sixteenth of it.</summary>
-internal enum LocalApicRegister : uint
-{
-    Id = 0x20,
-    Version = 0x30,
-    TaskPriority = 0x80,
-    EndOfInterrupt = 0xB0,
-    LogicalDestination = 0xD0,
-    DestinationFormat = 0xE0,
-    SpuriousVector = 0xF0,
-    InService = 0x100,
-    ErrorStatus = 0x280,
-    CommandLow = 0x300,
-    CommandHigh = 0x310,
-    LocalTimer = 0x320,
-    LocalThermal = 0x330,
-    LocalPerformance = 0x340,
-    LocalInterrupt0 = 0x350,
-    LocalInterrupt1 = 0x360,
-    LocalError = 0x370,
-    TimerInitialCount = 0x380,
-    TimerCurrentCount = 0x390,
-    TimerDivide = 0x3E0,
-}
 
 /// <summary>The running CPU's interrupt controller.</summary>
 public static unsafe class LocalApic
@@ -49,7 +23,6 @@ public static unsafe class LocalApic
     private const ulong BaseEnable = 1 << 11;
     private const ulong BaseX2Mode = 1 << 10;
     private const ulong BaseAddressMask = 0x000F_FFFF_FFFF_F000;
-    private const uint FirstMsr = 0x800;
     private const uint SoftwareEnable = 1 << 8;
     private const uint Masked = 1 << 16;
     private const uint TimerDeadline = 2 << 17;
@@ -60,41 +33,36 @@ public static unsafe class LocalApic
     private const uint LevelAssert = 1 << 14;
     private const uint LevelTriggered = 1 << 15;
     private const uint ActiveLow = 1 << 13;
-    private const uint DeliveryPending = 1 << 12;
     private const uint AllButSelf = 3 << 18;
     private const uint CpuidHasApic = 1 << 9;
+    private const uint CpuidHasX2Mode = 1 << 21;
     private const uint CpuidHasDeadline = 1 << 24;
 
-    /// <summary>Turns to wait for an earlier command to leave; it takes a few bus cycles.</summary>
-    private const int CommandPatience = 1_000_000;
     private const int CalibrationRounds = 5;
 
-    private static byte* s_registers;
-    private static bool s_isX2Mode;
     private static bool s_hasDeadline;
 
     /// <summary>Timer ticks for each TSC tick, times 2³².</summary>
     private static ulong s_timerPerTsc;
 
-    public static bool IsX2Mode => s_isX2Mode;
+    public static bool IsX2Mode => ApicRegisters.IsX2Mode;
 
     public static bool HasDeadlineTimer => s_hasDeadline;
+
+    /// <summary>Why the mode is what it is, for the boot log.</summary>
+    public static ApicModeReason ModeReason { get; private set; }
 
     /// <summary>Where the registers are in physical memory; guests must not map it.</summary>
     public static ulong PhysicalAddress { get; private set; }
 
     /// <summary>This CPU's number on the bus.</summary>
-    public static uint Id
-    {
-        get
-        {
-            uint value = Read(LocalApicRegister.Id);
-            return s_isX2Mode ? value : value >> 24;
-        }
-    }
+    public static uint Id => ApicRegisters.Id;
 
-    /// <summary>Finds the registers. Once, on the first CPU; false where the processor has no local APIC.</summary>
-    public static bool TryInitialise()
+    /// <summary>Finds the registers and decides on the mode. Once, on the first CPU; false where the processor has no local
+    /// APIC.</summary>
+    /// <param name="acpi">Lists the CPUs.</param>
+    /// <param name="mayUseX2">The command line allows x2APIC mode.</param>
+    public static bool TryInitialise(AcpiInformation* acpi, bool mayUseX2)
     {
         uint* registers = stackalloc uint[4];
         Machine.Cpuid(1, 0, registers);
@@ -105,15 +73,23 @@ public static unsafe class LocalApic
 
         s_hasDeadline = (registers[2] & CpuidHasDeadline) != 0;
         ulong apicBase = Machine.ReadMsr(Msr.ApicBase);
-        s_isX2Mode = (apicBase & (BaseEnable | BaseX2Mode)) == (BaseEnable | BaseX2Mode);
+        ModeReason = ApicModes.Choose(
+            isOn: (apicBase & (BaseEnable | BaseX2Mode)) == (BaseEnable | BaseX2Mode),
+            hasX2: (registers[2] & CpuidHasX2Mode) != 0,
+            mayUseX2,
+            ApicModes.HighestId(acpi));
         ulong address = apicBase & BaseAddressMask;
         PhysicalAddress = address == 0 ? UsualAddress : address;
-        if (!s_isX2Mode)
+        if (ApicModes.IsX2(ModeReason))
         {
-            s_registers = (byte*)DeviceMemory.Map(PhysicalAddress, MemoryLayout.PageSize);
+            ApicRegisters.UseMsrs();
+        }
+        else
+        {
+            ApicRegisters.UseMemory(DeviceMemory.Map(PhysicalAddress, MemoryLayout.PageSize));
         }
 
-        return s_isX2Mode || s_registers != null;
+        return true;
     }
 
     /// <summary>Brings this CPU's APIC into the state that the hypervisor wants, whatever firmware or reset
@@ -122,7 +98,7 @@ public static unsafe class LocalApic
     /// <param name="processorId">This CPU's number in the MADT.</param>
     public static void EnableOnThisCpu(AcpiInformation* acpi, uint processorId)
     {
-        ulong mode = s_isX2Mode ? BaseEnable | BaseX2Mode : BaseEnable;
+        ulong mode = IsX2Mode ? BaseEnable | BaseX2Mode : BaseEnable;
         ulong apicBase = Machine.ReadMsr(Msr.ApicBase);
         if ((apicBase & (BaseEnable | BaseX2Mode)) != mode)
         {
@@ -131,7 +107,7 @@ public static unsafe class LocalApic
             Machine.WriteMsr(Msr.ApicBase, apicBase | mode);
         }
 
-        if (!s_isX2Mode)
+        if (!IsX2Mode)
         {
             Write(LocalApicRegister.DestinationFormat, 0xFFFF_FFFF);
         }
@@ -161,17 +137,7 @@ public static unsafe class LocalApic
     /// <summary>Ends the interrupt in service with the highest priority.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     [RuntimeExport("apic_end_of_interrupt")]
-    public static void EndOfInterrupt()
-    {
-        if (s_isX2Mode)
-        {
-            Machine.WriteMsr(FirstMsr + ((uint)LocalApicRegister.EndOfInterrupt >> 4), 0);
-        }
-        else
-        {
-            Machine.WriteDevice32(s_registers + (uint)LocalApicRegister.EndOfInterrupt, 0);
-        }
-    }
+    public static void EndOfInterrupt() => Write(LocalApicRegister.EndOfInterrupt, 0);
 
     /// <summary>True while this CPU has taken <paramref name="vector"/> and not ended it: what tells a real interrupt
     /// from a spurious one.</summary>
@@ -248,15 +214,7 @@ public static unsafe class LocalApic
             return;
         }
 
-        uint count = 0;
-        if (tsc != 0)
-        {
-            ulong now = Machine.ReadTsc();
-            ulong ticks = tsc > now ? Machine.MultiplyShift32(tsc - now, s_timerPerTsc) : 0;
-            count = ticks > uint.MaxValue ? uint.MaxValue : ticks == 0 ? 1 : (uint)ticks;
-        }
-
-        Write(LocalApicRegister.TimerInitialCount, count);
+        Write(LocalApicRegister.TimerInitialCount, ApicTimer.CountUntil(tsc, Machine.ReadTsc(), s_timerPerTsc));
     }
 
     private static uint PinOf(AcpiInformation* acpi, uint processorId, uint pin)
@@ -330,48 +288,13 @@ public static unsafe class LocalApic
         uint counted = first - Read(LocalApicRegister.TimerCurrentCount);
         Write(LocalApicRegister.TimerInitialCount, 0);
         Write(LocalApicRegister.LocalTimer, Vector.Timer);
-        return counted == 0 || elapsed == 0 ? 0 : Machine.Divide128(0, (ulong)counted << 32, elapsed);
+        return ApicTimer.Ratio(counted, elapsed);
     }
 
-    private static void Command(uint apicId, uint command)
-    {
-        // What this CPU has written must be seen by the one that is told to look.
-        Interlocked.MemoryBarrier();
-        if (s_isX2Mode)
-        {
-            Machine.WriteMsr(
-                FirstMsr + ((uint)LocalApicRegister.CommandLow >> 4), ((ulong)apicId << 32) | command);
-            return;
-        }
+    private static void Command(uint apicId, uint command) => ApicRegisters.Command(apicId, command);
 
-        for (int turn = 0; turn < CommandPatience; turn++)
-        {
-            if ((Read(LocalApicRegister.CommandLow) & DeliveryPending) == 0)
-            {
-                break;
-            }
+    private static uint Read(LocalApicRegister register) => ApicRegisters.Read(register);
 
-            Machine.Pause();
-        }
-
-        Write(LocalApicRegister.CommandHigh, apicId << 24);
-        Write(LocalApicRegister.CommandLow, command);
-    }
-
-    private static uint Read(LocalApicRegister register) =>
-        s_isX2Mode
-            ? (uint)Machine.ReadMsr(FirstMsr + ((uint)register >> 4))
-            : Machine.ReadDevice32(s_registers + (uint)register);
-
-    private static void Write(LocalApicRegister register, uint value)
-    {
-        if (s_isX2Mode)
-        {
-            Machine.WriteMsr(FirstMsr + ((uint)register >> 4), value);
-        }
-        else
-        {
-            Machine.WriteDevice32(s_registers + (uint)register, value);
-        }
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Write(LocalApicRegister register, uint value) => ApicRegisters.Write(register, value);
 }

@@ -27,7 +27,7 @@ public static unsafe class InterruptSetup
         SystemTime.IsTscStable = true;
         LegacyPic.Disable();
         Pit.Silence();
-        if (!LocalApic.TryInitialise())
+        if (!LocalApic.TryInitialise(acpi, BootData.Options->UseX2Apic))
         {
             Boot.Stop("no local APIC: "u8, "the processor reports none"u8);
         }

@@ -18,6 +18,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 using Hypervisor.Core.Acpi;
+using Hypervisor.Core.Apic;
 using Hypervisor.Core.Boot;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Scheduling;
@@ -34,7 +35,6 @@ public static unsafe class Processors
 {
     /// <summary>Start pages lie below the area of screens and option ROMs.</summary>
     private const ulong EndOfStartPages = 0xA0000;
-    private const uint FirstBroadcastId = 255;
     private const ulong InitMicroseconds = 10_000;
     private const ulong StartupMicroseconds = 10_000;
     private const ulong ArrivalMicroseconds = 2_000_000;
@@ -117,10 +117,10 @@ public static unsafe class Processors
                 continue;
             }
 
-            if (!LocalApic.IsX2Mode && entry.ApicId >= FirstBroadcastId)
+            if (!LocalApic.IsX2Mode && entry.ApicId > ApicModes.HighestNarrowId)
             {
                 Log.Warning("CPU with local APIC "u8).Decimal(entry.ApicId)
-                    .Text(" cannot be reached: firmware has left x2APIC mode off"u8).End();
+                    .Text(" cannot be reached in xAPIC mode"u8).End();
                 continue;
             }
 
@@ -138,7 +138,7 @@ public static unsafe class Processors
             line = line.Text(" "u8).Decimal(Machine.CpuOf(cpu)->LocalApicId);
         }
 
-        line.Text(LocalApic.IsX2Mode ? ", x2APIC mode"u8 : ""u8).End();
+        line.Text(", "u8).Text(ApicModes.Describe(LocalApic.ModeReason)).End();
     }
 
     private static bool TryStart(in AcpiCpu entry, ulong page)
