@@ -15,7 +15,7 @@ public static unsafe class SystemPolicies
     private static CpuPolicy* s_pvMax;
     private static CpuPolicy* s_pvDefault;
 
-    /// <summary>The processor as it is.</summary>
+    /// <summary>What all CPUs in use have.</summary>
     public static CpuPolicy* Host => s_host;
 
     /// <summary>All that a PV guest can be given.</summary>
@@ -24,37 +24,51 @@ public static unsafe class SystemPolicies
     /// <summary>What a PV guest is given unasked.</summary>
     public static CpuPolicy* PvDefault => s_pvDefault;
 
-    /// <summary>Asks the processor. Once, at boot, before the first domain; false when there is no memory.</summary>
-    /// <param name="speculationControls">SPEC_CTRL is switched with vCPUs.</param>
-    public static bool Initialise(bool speculationControls)
+    /// <summary>Asks the first CPU. Once, at boot; false when there is no memory.</summary>
+    public static bool Initialise()
     {
-        HostCpuid* host = (HostCpuid*)PageAllocator.AllocatePages(0);
         s_host = (CpuPolicy*)PageAllocator.AllocatePages(0);
         s_pvMax = (CpuPolicy*)PageAllocator.AllocatePages(0);
         s_pvDefault = (CpuPolicy*)PageAllocator.AllocatePages(0);
-        if (host == null || s_host == null || s_pvMax == null || s_pvDefault == null)
+        HostCpuid* scratch = (HostCpuid*)PageAllocator.AllocatePages(0);
+        if (s_host == null || s_pvMax == null || s_pvDefault == null || scratch == null)
         {
             return false;
         }
 
+        Describe(scratch, s_host);
+        PageAllocator.FreePages(scratch, 0);
+        return true;
+    }
+
+    /// <summary>What the running CPU is; <paramref name="scratch"/> is zeroed.</summary>
+    public static void Describe(HostCpuid* scratch, CpuPolicy* policy)
+    {
         uint* registers = stackalloc uint[4];
-        while (host->Next(out uint leaf, out uint subleaf))
+        while (scratch->Next(out uint leaf, out uint subleaf))
         {
             Machine.Cpuid(leaf, subleaf, registers);
-            host->Add(leaf, subleaf, registers[0], registers[1], registers[2], registers[3]);
+            scratch->Add(leaf, subleaf, registers[0], registers[1], registers[2], registers[3]);
         }
 
-        if (host->Find(7, 0, out CpuidResult features) && (features.D & ArchCapabilitiesBit) != 0)
+        if (scratch->Find(7, 0, out CpuidResult features) && (features.D & ArchCapabilitiesBit) != 0)
         {
             ulong capabilities;
-            host->ArchCapabilities = Machine.TryReadMsr(ArchCapabilitiesMsr, &capabilities) ? capabilities : 0;
+            scratch->ArchCapabilities = Machine.TryReadMsr(ArchCapabilitiesMsr, &capabilities) ? capabilities : 0;
         }
 
-        CpuidPolicy.BuildHost(host, s_host);
-        CpuidPolicy.BuildPvMax(host, speculationControls, s_pvMax);
+        CpuidPolicy.BuildHost(scratch, policy);
+    }
+
+    /// <summary>Another CPU is used: what it lacks is not the machine's any more. Before <see cref="Complete"/>.</summary>
+    public static void Admit(CpuPolicy* cpu) => CpuidPolicy.Level(s_host, cpu);
+
+    /// <summary>All CPUs are known: makes the guests' policies. Before the first domain.</summary>
+    /// <param name="speculationControls">SPEC_CTRL is switched with vCPUs.</param>
+    public static void Complete(bool speculationControls)
+    {
+        CpuidPolicy.BuildPvMax(s_host, speculationControls, s_pvMax);
         CpuidPolicy.BuildPvDefault(s_pvMax, s_pvDefault);
-        PageAllocator.FreePages(host, 0);
-        return true;
     }
 
     /// <summary>Gives a new domain the default policy; Domain-0's differs a little.</summary>

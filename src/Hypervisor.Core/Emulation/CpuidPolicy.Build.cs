@@ -33,9 +33,9 @@ public static unsafe partial class CpuidPolicy
     /// <param name="host">The machine.</param>
     /// <param name="speculationControls">MSR SPEC_CTRL is part of a vCPU's state and PRED_CMD is carried out.</param>
     /// <param name="policy">The policy to fill in.</param>
-    public static void BuildPvMax(HostCpuid* host, bool speculationControls, CpuPolicy* policy)
+    public static void BuildPvMax(CpuPolicy* host, bool speculationControls, CpuPolicy* policy)
     {
-        BuildHost(host, policy);
+        *policy = *host;
         CpuVendor vendor = Vendor(policy);
         CpuidResult* extended = CpuPolicy.At(policy, CpuPolicy.ExtendedSlot);
         uint lastExtended = vendor == CpuVendor.Amd ? CpuPolicy.LastExtendedLeaf : CpuPolicy.FirstExtendedLeaf + 8;

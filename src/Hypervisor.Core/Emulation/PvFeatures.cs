@@ -50,8 +50,14 @@ public static class PvFeatures
     {
         0 => Bit(CpuFeature.Htt),
         3 => Bit(CpuFeature.CmpLegacy),
+        _ => Warning(word),
+    };
+
+    /// <summary>Bits that say that something does not work: dangerous to hide.</summary>
+    public static uint Warning(int word) => word switch
+    {
         5 => Bit(CpuFeature.FdpExcpOnly) | Bit(CpuFeature.NoFpuSel),
-        ArchCapabilitiesLow => Bit(CpuFeature.Rsba) | Bit(CpuFeature.Rrsba), // warnings: dangerous to hide
+        ArchCapabilitiesLow => Bit(CpuFeature.Rsba) | Bit(CpuFeature.Rrsba),
         _ => 0,
     };
 

@@ -90,7 +90,7 @@ public unsafe class MsrPolicyTests
     {
         HostCpuid host = SampleHost.Amd();
         CpuPolicy policy;
-        CpuidPolicy.BuildPvMax(&host, false, &policy);
+        SampleHost.BuildPvMax(host, false, &policy);
         MsrContext context = new() { Policy = &policy };
         Assert.Equal(expected, MsrPolicy.Read(msr, context, out ulong value));
         Assert.Equal(expectedValue, value);
@@ -164,7 +164,7 @@ public unsafe class MsrPolicyTests
     {
         HostCpuid host = SampleHost.Intel();
         CpuPolicy policy;
-        CpuidPolicy.BuildPvMax(&host, false, &policy);
+        SampleHost.BuildPvMax(host, false, &policy);
         MsrContext context = new() { Policy = &policy, IsRelaxed = true };
         Assert.Equal(MsrAction.Fault, MsrPolicy.Read(SpecCtrl, context, out _));
         Assert.Equal(MsrAction.Fault, MsrPolicy.Write(SpecCtrl, 0, context));

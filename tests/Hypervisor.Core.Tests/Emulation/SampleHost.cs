@@ -28,6 +28,13 @@ internal static unsafe class SampleHost
         return host;
     }
 
+    public static void BuildPvMax(HostCpuid host, bool speculationControls, CpuPolicy* policy)
+    {
+        CpuPolicy machine;
+        CpuidPolicy.BuildHost(&host, &machine);
+        CpuidPolicy.BuildPvMax(&machine, speculationControls, policy);
+    }
+
     public static CpuidResult Read(CpuPolicy* policy, in CpuidContext context, uint leaf, uint subleaf = 0)
     {
         CpuidPolicy.Read(policy, context, leaf, subleaf, out CpuidResult result);

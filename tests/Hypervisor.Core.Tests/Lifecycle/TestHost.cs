@@ -40,7 +40,8 @@ internal sealed unsafe class TestHost
         HypervisorSlots.Initialise((ulong*)PageAllocator.AllocatePages(0));
         ExtendedState.Initialise(832, 7);
         DescribeProcessor(Machine);
-        Assert(SystemPolicies.Initialise(speculationControls: false));
+        Assert(SystemPolicies.Initialise());
+        SystemPolicies.Complete(speculationControls: false);
         SchedSystem* system = (SchedSystem*)PageAllocator.AllocatePages(1);
         SchedSystem.Initialise(system, PolicyId.Credit);
         for (uint cpu = 0; cpu < cpus; cpu++)
