@@ -88,6 +88,10 @@ public unsafe struct CpuInfo
     [FieldOffset(0x260)]
     public uint TraceNext;
 
+    /// <summary>This CPU's record of the lock-up watch, or null (a <c>WatchedCpu*</c>).</summary>
+    [FieldOffset(0x268)]
+    public void* Watch;
+
     [FieldOffset(0x280)]
     public fixed ulong TraceRing[48];
 }

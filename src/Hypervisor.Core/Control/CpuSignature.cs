@@ -9,13 +9,18 @@ public unsafe struct CpuSignature
     public uint Model;
     public uint Stepping;
 
-    /// <summary>Asks the processor (Intel SDM Vol. 2A, CPUID leaf 1): the extended fields count only for families 6 and
-    /// 15.</summary>
+    /// <summary>Asks the processor.</summary>
     public static CpuSignature Read()
     {
         uint* registers = stackalloc uint[4];
         Machine.Cpuid(1, 0, registers);
-        uint signature = registers[0];
+        return Of(registers[0]);
+    }
+
+    /// <summary>Takes EAX of CPUID leaf 1 apart (Intel SDM Vol. 2A): the extended fields count only for families 6 and
+    /// 15.</summary>
+    public static CpuSignature Of(uint signature)
+    {
         uint family = (signature >> 8) & 0xF;
         uint model = (signature >> 4) & 0xF;
         CpuSignature result;

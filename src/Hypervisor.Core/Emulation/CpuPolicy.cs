@@ -26,13 +26,13 @@ public unsafe struct CpuPolicy
 
     internal const int CacheSlot = 4;
     internal const int Leaf5Slot = CacheSlot + (int)CacheLeaves;
-    internal const int FeatureSlot = Leaf5Slot + 2;
+    public const int FeatureSlot = Leaf5Slot + 2;
     internal const int Leaf8Slot = FeatureSlot + (int)FeatureLeaves;
     internal const int TopologySlot = Leaf8Slot + 3;
     internal const int LeafCSlot = TopologySlot + (int)TopologyLeaves;
-    internal const int ExtendedStateSlot = LeafCSlot + 1;
+    public const int ExtendedStateSlot = LeafCSlot + 1;
     internal const int HypervisorSlot = ExtendedStateSlot + (int)ExtendedStateLeaves;
-    internal const int ExtendedSlot = HypervisorSlot + 2;
+    public const int ExtendedSlot = HypervisorSlot + 2;
     internal const int SlotCount = ExtendedSlot + (int)(LastExtendedLeaf - FirstExtendedLeaf) + 1;
 
     /// <summary>MSR CEh: bit 31 (CPUID faulting) is the only one a guest may be shown.</summary>
@@ -44,12 +44,12 @@ public unsafe struct CpuPolicy
     private fixed uint _leaves[SlotCount * 4];
 
     /// <summary>One of the <see cref="SlotCount"/> leaves of a policy.</summary>
-    internal static CpuidResult* At(CpuPolicy* policy, int slot) => (CpuidResult*)policy->_leaves + slot;
+    public static CpuidResult* At(CpuPolicy* policy, int slot) => (CpuidResult*)policy->_leaves + slot;
 
     /// <summary>
     /// Where a leaf stands, or -1. Of leaves without subleaves, whatever subleaf is asked for is the same.
     /// </summary>
-    internal static int SlotOf(uint leaf, uint subleaf)
+    public static int SlotOf(uint leaf, uint subleaf)
     {
         switch (leaf)
         {

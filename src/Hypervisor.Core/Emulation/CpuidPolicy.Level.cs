@@ -14,11 +14,12 @@ public static unsafe partial class CpuidPolicy
     {
         for (int word = 0; word < PvFeatures.WordCount; word++)
         {
-            // Bits that warn of something must be seen if one CPU has them; topology is the first one's.
+            // Bits that warn of something must be seen if one CPU has them; topology, and what mirrors a control register,
+            // is the first one's.
             uint warnings = PvFeatures.Warning(word);
             uint first = FeatureWord(machine, word);
             uint other = FeatureWord(cpu, word);
-            uint kept = PvFeatures.Hardware(word) & ~warnings;
+            uint kept = (PvFeatures.Hardware(word) | PvFeatures.Mirror(word)) & ~warnings;
             SetFeatureWord(machine, word, ((first & other) & ~warnings) | (first & kept) | ((first | other) & warnings));
         }
 

@@ -61,14 +61,21 @@ public static class PvFeatures
         _ => 0,
     };
 
+    /// <summary>Bits that only repeat what CR4 is set to.</summary>
+    public static uint Mirror(int word) => word switch
+    {
+        1 => Bit(CpuFeature.OsXSave),
+        6 => Bit(CpuFeature.Ospke),
+        _ => 0,
+    };
+
     /// <summary>Bits that the hypervisor itself decides on, so that what the tools write there is of no
     /// account.</summary>
     public static uint Dynamic(int word) => word switch
     {
-        1 => Bit(CpuFeature.X2apic) | Bit(CpuFeature.OsXSave) | Bit(CpuFeature.Hypervisor),
+        1 => Mirror(1) | Bit(CpuFeature.X2apic) | Bit(CpuFeature.Hypervisor),
         2 => CommonWithLeaf1,
-        6 => Bit(CpuFeature.Ospke),
-        _ => 0,
+        _ => Mirror(word),
     };
 
     internal static uint Bit(CpuFeature feature) => 1u << ((int)feature & 31);

@@ -30,6 +30,9 @@ public static unsafe class TimerActions
             case TimerKind.Housekeeping:
                 Housekeeping.Run(timer, now);
                 break;
+            case TimerKind.Heartbeat:
+                LockupWatch.OnBeat((CpuInfo*)timer->Subject, now);
+                break;
             default:
                 Panic.Because("A timer of no kind is due"u8);
                 break;

@@ -24,4 +24,7 @@ public enum TimerKind : uint
 
     /// <summary>No subject: serial lines and stuck interrupts are looked after.</summary>
     Housekeeping = 6,
+
+    /// <summary>Subject: the <c>CpuInfo</c> of the CPU that shows that it comes to its timers.</summary>
+    Heartbeat = 7,
 }

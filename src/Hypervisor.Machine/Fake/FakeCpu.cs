@@ -36,6 +36,9 @@ public sealed unsafe class FakeCpu
     /// <summary>Registers that exist; any other is refused.</summary>
     public Dictionary<uint, ulong> Msrs { get; } = [];
 
+    /// <summary>Stands in for registers that change by themselves: called before each read.</summary>
+    public System.Action<uint> OnReadMsr { get; set; }
+
     /// <summary>What XSAVE and FXSAVE store: 512 bytes of legacy image, then whatever the test puts there.</summary>
     public byte[] ExtendedState { get; } = new byte[4096];
 
@@ -77,6 +80,8 @@ public sealed unsafe class FakeCpu
     public int Pauses { get; set; }
 
     public int Fences { get; set; }
+
+    public int Nmis { get; set; }
 
     public int SwapGsCount { get; set; }
 

@@ -57,6 +57,7 @@ public static unsafe partial class Machine
 
     public static bool TryReadMsr(uint msr, ulong* value)
     {
+        FakeMachine.Cpu.OnReadMsr?.Invoke(msr);
         bool exists = FakeMachine.Cpu.Msrs.TryGetValue(msr, out ulong found);
         *value = found;
         return exists;

@@ -82,6 +82,20 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "machine_request_flush")]
     public static extern void RequestFlush(uint cpu);
 
+    /// <summary>Sends a non-maskable interrupt to <paramref name="cpu"/>.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_send_nmi")]
+    public static extern void SendNmi(uint cpu);
+
+    /// <summary>As <see cref="Panic(ReadOnlySpan{byte})"/>, about what <paramref name="frame"/> was interrupted in.</summary>
+    public static void Panic(ReadOnlySpan<byte> reason, Xen.Abi.CpuUserRegs* frame)
+    {
+        fixed (byte* first = reason)
+        {
+            PanicAt(first, reason.Length, frame);
+        }
+    }
+
     /// <summary>The machine is being stopped or restarted: a CPU that takes an NMI halts for good.</summary>
     public static bool IsEnding
     {
@@ -113,4 +127,8 @@ public static unsafe partial class Machine
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "machine_panic")]
     private static extern void PanicNow(byte* text, int length);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_panic_at")]
+    private static extern void PanicAt(byte* text, int length, Xen.Abi.CpuUserRegs* frame);
 }

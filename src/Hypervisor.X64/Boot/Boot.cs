@@ -10,6 +10,7 @@ using Hypervisor.Core;
 using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Boot;
 using Hypervisor.Core.Console;
+using Hypervisor.Core.Control;
 using Hypervisor.Core.Hypercalls;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Scheduling;
@@ -105,8 +106,10 @@ public static unsafe class Boot
         MachineMap.Publish();
         PrepareScheduler();
         Processors.StartOthers(BootData.Host, BootData.Information);
+        SystemPolicies.Complete(speculationControls: false);
         Vcpu* first = FirstDomain.Build();
         FirstDomain.FreeModules();
+        Processors.StartWatch();
         Log.Info("booted in "u8).Decimal(Milliseconds(Machine.ReadTsc() - s_entered)).Text(" ms, "u8)
             .Decimal(Milliseconds(s_memoryTicks)).Text(" ms of it for the tables of "u8).Decimal(FrameTable.Frames)
             .Text(" frames"u8).End();

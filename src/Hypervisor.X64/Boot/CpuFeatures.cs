@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 
+using System;
 using Hypervisor.Core;
 using Hypervisor.Core.Boot;
+using Hypervisor.Core.Control;
+using Hypervisor.Core.Emulation;
+using Hypervisor.Core.Time;
+using Hypervisor.X64.Apic;
 
 namespace Hypervisor.X64.Boot;
 
@@ -90,6 +95,48 @@ public static unsafe class CpuFeatures
         }
 
         return !hasCapabilities || (Machine.ReadMsr(ArchCapabilities) & RogueDataCacheLoadNo) == 0;
+    }
+
+    /// <summary>The performance counters that the first CPU states.</summary>
+    public static CounterKind CounterKind
+    {
+        get
+        {
+            uint* registers = stackalloc uint[4];
+            CpuVendor vendor = CpuidPolicy.Vendor(SystemPolicies.Host);
+            CpuidResult* basic = CpuPolicy.At(SystemPolicies.Host, 0);
+            Machine.Cpuid(0xA, 0, registers);
+            return CycleCounter.Choose(
+                vendor, CpuSignature.Read().Family, basic->A >= 0xA ? registers[0] : 0, registers[1]);
+        }
+    }
+
+    /// <summary>Names what is in use and the processor does not have; empty: it has all.</summary>
+    public static ReadOnlySpan<byte> FindLack(CpuPolicy* cpu) => CpuidPolicy.FindLack(
+        SystemPolicies.Host, cpu, s_cr4, s_xcr0, LocalApic.IsX2Mode, LocalApic.HasDeadlineTimer);
+
+    /// <summary>Option <c>cpuinfo</c>: what the CPU is and has.</summary>
+    public static void Print(CpuInfo* cpu, CpuPolicy* policy)
+    {
+        if (!BootData.Options->CpuInfo)
+        {
+            return;
+        }
+
+        CpuSignature signature = CpuSignature.Of(CpuPolicy.At(policy, 1)->A);
+        CpuidResult* name = CpuPolicy.At(policy, 0);
+        Log.Info("CPU "u8).Decimal(cpu->CpuId).Text(": "u8)
+            .Text(new ReadOnlySpan<byte>(&name->B, 4)).Text(new ReadOnlySpan<byte>(&name->D, 4))
+            .Text(new ReadOnlySpan<byte>(&name->C, 4))
+            .Text(" family "u8).Decimal(signature.Family).Text(" model "u8).Decimal(signature.Model)
+            .Text(" stepping "u8).Decimal(signature.Stepping).Text(", local APIC "u8).Decimal(cpu->LocalApicId).End();
+        LogLine line = Log.Info("CPU "u8).Decimal(cpu->CpuId).Text(": features"u8);
+        for (int word = 0; word < PvFeatures.WordCount; word++)
+        {
+            line = line.Text(word == 0 ? " "u8 : ":"u8).Hex(CpuidPolicy.FeatureWord(policy, word), 8);
+        }
+
+        line.End();
     }
 
     /// <summary>Sets CR4, PAT and XCR0 of the running CPU, and what depends on them.</summary>

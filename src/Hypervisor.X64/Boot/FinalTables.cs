@@ -5,6 +5,7 @@
 
 using Hypervisor.Core.Boot;
 using Hypervisor.Core.Mmu;
+using Hypervisor.Core.Traps;
 
 namespace Hypervisor.X64.Boot;
 
@@ -155,6 +156,7 @@ public static unsafe class FinalTables
         MapRange(first, physical, MemoryLayout.PerCpuMachineCheckStackTop - MemoryLayout.PageSize, 1, data);
         first[MemoryLayout.PerCpuSyscallCode >> MemoryLayout.PageShift] =
             ImageLayout.PhysicalOf(ImageLayout.SyscallTrampoline) | Pte.Present | Pte.Accessed;
+        Check.That(StackGuard.HasGuards(first), "unmapped pages below the stacks"u8);
         return first;
     }
 

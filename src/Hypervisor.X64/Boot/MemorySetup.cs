@@ -154,7 +154,7 @@ public static unsafe class MemorySetup
         DescriptorTables.Initialise(PageAllocator.AllocatePages(0));
         DomainTable.Initialise((ulong*)PageAllocator.AllocatePages(6));
         PageOwner.Initialise((Domain*)PageAllocator.AllocatePages(1));
-        if (!SystemPolicies.Initialise(speculationControls: false))
+        if (!SystemPolicies.Initialise())
         {
             Boot.Stop("too little memory: "u8, "no page for the CPU policies"u8);
         }

@@ -4,7 +4,7 @@
 // steps, each waiting for the other with a limit:
 //
 //   called      INIT and start-up interrupts are sent
-//   arrived     the processor has its tables, its stack and its local APIC
+//   arrived     the processor has its tables and its stack, and all that the others use; its local APIC is on
 //   comparing   both read their time stamp counters by turns
 //   ready       it has a timer queue and a scheduler
 //   running     it counts as online and takes vCPUs
@@ -20,6 +20,8 @@ using System.Threading;
 using Hypervisor.Core.Acpi;
 using Hypervisor.Core.Apic;
 using Hypervisor.Core.Boot;
+using Hypervisor.Core.Control;
+using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Scheduling;
 using Hypervisor.Core.Time;
@@ -50,6 +52,7 @@ public static unsafe class Processors
         Ready,
         Running,
         Failed,
+        Unfit,
     }
 
     /// <summary>The head of the start page: the fields of boot/ap.asm.</summary>
@@ -72,6 +75,10 @@ public static unsafe class Processors
     private static uint s_processorId;
     private static int s_step;
     private static SpinLock s_comparison;
+
+    /// <summary>The CPU that is being started: what it has, and scratch memory to find out.</summary>
+    private static CpuPolicy* s_candidate;
+    private static HostCpuid* s_scratch;
     private static ulong s_lastTsc;
     private static ulong s_worst;
 
@@ -108,6 +115,15 @@ public static unsafe class Processors
             Log.Warning("CPUs: no RAM below 640 KiB to start others from, one CPU is used"u8).End();
         }
 
+        s_candidate = (CpuPolicy*)PageAllocator.AllocatePages(0);
+        s_scratch = (HostCpuid*)PageAllocator.AllocatePages(0);
+        if (s_candidate == null || s_scratch == null)
+        {
+            Boot.Stop("too little memory: "u8, "no pages to start other CPUs with"u8);
+        }
+
+        CpuFeatures.Print(Machine.Cpu, SystemPolicies.Host);
+        ChooseWatch();
         uint own = LocalApic.Id;
         for (int index = 0; page != 0 && index < s_acpi->CpuCount && Machine.OnlineCpus < s_prepared; index++)
         {
@@ -139,6 +155,9 @@ public static unsafe class Processors
         }
 
         line.Text(", "u8).Text(ApicModes.Describe(LocalApic.ModeReason)).End();
+        PrintWatch();
+        PageAllocator.FreePages(s_candidate, 0);
+        PageAllocator.FreePages(s_scratch, 0);
     }
 
     private static bool TryStart(in AcpiCpu entry, ulong page)
@@ -146,6 +165,7 @@ public static unsafe class Processors
         uint number = Machine.OnlineCpus;
         StartPage* head = FillStartPage(page, number);
         s_processorId = entry.ProcessorId;
+        *s_scratch = default;
         Volatile.Write(ref s_step, (int)Step.Called);
 
         LocalApic.SendInit(entry.ApicId);
@@ -159,6 +179,13 @@ public static unsafe class Processors
 
         if (!WaitFor(Step.Arrived, ArrivalMicroseconds))
         {
+            if (Volatile.Read(ref s_step) == (int)Step.Unfit)
+            {
+                Log.Warning("CPU with local APIC "u8).Decimal(entry.ApicId).Text(" is not used: it does not have "u8)
+                    .Text(CpuFeatures.FindLack(s_candidate)).End();
+                return false;
+            }
+
             bool never = Interlocked.Exchange(ref *(long*)&head->Stack, 0) != 0;
             return GiveUp(entry, never ? "it does not react"u8 : "it does not get through its first instructions"u8);
         }
@@ -183,6 +210,9 @@ public static unsafe class Processors
                 .Text(" ticks; guests are told not to rely on it"u8).End();
         }
 
+        SystemPolicies.Admit(s_candidate);
+        CpuFeatures.Print(Machine.CpuOf(number), s_candidate);
+
         // No vCPU exists yet; from the first one on, this CPU is asked to flush too.
         Machine.OnlineCpus = number + 1;
         Interlocked.MemoryBarrier();
@@ -201,6 +231,15 @@ public static unsafe class Processors
     public static void Main()
     {
         CpuInfo* cpu = Machine.Cpu;
+
+        // Before anything that would fault on a lesser processor: there is no IDT yet.
+        SystemPolicies.Describe(s_scratch, s_candidate);
+        if (!CpuFeatures.FindLack(s_candidate).IsEmpty)
+        {
+            Volatile.Write(ref s_step, (int)Step.Unfit);
+            Machine.HaltForever();
+        }
+
         CpuFeatures.EnableOnThisCpu();
         DescriptorSetup.Load(Machine.PerCpuBlock);
         LocalApic.EnableOnThisCpu(s_acpi, s_processorId);
@@ -229,8 +268,46 @@ public static unsafe class Processors
             Machine.SpinWait();
         }
 
+        StartWatch();
+
         SoftIrqs.Run(cpu);
         EnterGuest(cpu);
+    }
+
+    /// <summary>Option <c>watchdog</c>: from now on the running CPU must come to its timers.</summary>
+    public static void StartWatch()
+    {
+        CpuInfo* cpu = Machine.Cpu;
+        if (!BootData.Options->Watchdog)
+        {
+            return;
+        }
+
+        WatchedCpu* watched = (WatchedCpu*)PageAllocator.AllocatePages(0);
+        if (watched == null || !LockupWatch.TryStartHere(cpu, watched))
+        {
+            Log.Warning("watchdog: CPU "u8).Decimal(cpu->CpuId).Text(" is not looked after"u8).End();
+        }
+    }
+
+    /// <summary>Chooses how the watchdog looks, on the first CPU.</summary>
+    private static void ChooseWatch()
+    {
+        if (BootData.Options->Watchdog)
+        {
+            LockupWatch.Choose(CpuFeatures.CounterKind);
+        }
+    }
+
+    private static void PrintWatch()
+    {
+        if (BootData.Options->Watchdog)
+        {
+            Log.Info("watchdog: "u8).Text(LockupWatch.Counter != CounterKind.None
+                ? "every CPU by NMIs of its performance counter"u8
+                : Machine.OnlineCpus > 1 ? "every CPU by the one before it, as no performance counter counts"u8
+                : "off, as there is one CPU and no performance counter counts"u8).End();
+        }
     }
 
     /// <summary>
@@ -270,7 +347,7 @@ public static unsafe class Processors
             Machine.SpinWait();
         }
 
-        return Volatile.Read(ref s_step) != (int)Step.Failed;
+        return Volatile.Read(ref s_step) < (int)Step.Failed;
     }
 
     /// <summary>The highest free page of RAM below 640 KiB; 0: none.</summary>

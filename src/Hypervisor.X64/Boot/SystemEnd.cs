@@ -4,9 +4,11 @@ using System;
 using System.Runtime;
 using System.Threading;
 using Hypervisor.Core.Acpi;
+using Hypervisor.Core.Traps;
 using Hypervisor.X64.Apic;
 using Hypervisor.X64.Console;
 using Hypervisor.X64.Timers;
+using Xen.Abi;
 
 namespace Hypervisor.X64.Boot;
 
@@ -14,6 +16,9 @@ namespace Hypervisor.X64.Boot;
 public static unsafe class SystemEnd
 {
     private const ulong FiveSeconds = 5_000_000;
+
+    /// <summary>Turns to wait for the other CPUs to stop; one that does not take NMIs is not waited for.</summary>
+    private const ulong Patience = 10_000_000;
 
     private static int s_isPanicking;
 
@@ -57,6 +62,23 @@ public static unsafe class SystemEnd
     [RuntimeExport("machine_panic")]
     public static void Panic(byte* reason, int length)
     {
+        Begin(new ReadOnlySpan<byte>(reason, length));
+        CallChain.Print(CallChain.CurrentFrame());
+        Finish();
+    }
+
+    /// <summary>As <see cref="Panic"/>, with the registers and the call chain of what was interrupted.</summary>
+    [RuntimeExport("machine_panic_at")]
+    public static void PanicAt(byte* reason, int length, CpuUserRegs* frame)
+    {
+        ulong faultAddress = Machine.ReadCr2();
+        Begin(new ReadOnlySpan<byte>(reason, length));
+        PanicReport.Print(frame, faultAddress);
+        Finish();
+    }
+
+    private static void Begin(ReadOnlySpan<byte> reason)
+    {
         // One CPU tells what happened; another that panics meanwhile, or the same one again, stands still.
         if (Interlocked.Exchange(ref s_isPanicking, 1) != 0)
         {
@@ -66,21 +88,27 @@ public static unsafe class SystemEnd
         StopOthers();
         Consoles.BreakLock();
         Log.Error("****************************************"u8).End();
-        Log.Error("Panic on CPU "u8).Decimal(Machine.Cpu->CpuId).Text(": "u8)
-            .Text(new ReadOnlySpan<byte>(reason, length)).End();
-        CallChain.Print(CallChain.CurrentFrame());
+        Log.Error("Panic on CPU "u8).Decimal(Machine.Cpu->CpuId).Text(": "u8).Text(reason).End();
+    }
+
+    private static void Finish()
+    {
         Trace.Print();
         Log.Error("****************************************"u8).End();
         HaltOrReboot(BootData.Options->NoReboot);
     }
 
-    /// <summary>Every other CPU halts, whatever it is doing.</summary>
+    /// <summary>Every other CPU halts, whatever it is doing, so that nobody else prints or writes meanwhile.</summary>
     private static void StopOthers()
     {
         Machine.IsEnding = true;
         if (Machine.OnlineCpus > 1)
         {
             LocalApic.SendNmiToOthers();
+            for (ulong turn = 0; turn < Patience && Nmis.HaltedCpus + 1 < Machine.OnlineCpus; turn++)
+            {
+                Machine.Pause();
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 using System.Runtime;
 using Hypervisor.Core.Mmu;
+using Hypervisor.Core.Time;
 using Hypervisor.X64.Apic;
 
 namespace Hypervisor.X64.Entry;
@@ -12,7 +13,9 @@ public static unsafe class CpuServices
     [RuntimeExport("machine_spin_wait")]
     public static void SpinWait()
     {
-        TlbFlush.Serve(Machine.Cpu);
+        CpuInfo* cpu = Machine.Cpu;
+        TlbFlush.Serve(cpu);
+        LockupWatch.OnWait(cpu);
         Machine.Pause();
     }
 

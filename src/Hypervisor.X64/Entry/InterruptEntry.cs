@@ -78,9 +78,7 @@ public static unsafe class InterruptEntry
             }
         }
 
-        PrintRegisters(frame);
-        CallChain.Print(frame);
-        Panic.Because("an exception in the hypervisor"u8);
+        Machine.Panic("an exception in the hypervisor"u8, frame);
     }
 
     /// <summary>NMI, #DB, #DF or #MC that interrupted ring 0: takes no lock and does not fault.</summary>
@@ -90,21 +88,21 @@ public static unsafe class InterruptEntry
         switch ((byte)frame->EntryVector)
         {
             case Vector.Nmi:
-                if (Machine.IsEnding)
-                {
-                    Machine.HaltForever();
-                }
-
-                Machine.Cpu->NmiCount++;
+                _ = Nmis.IsDealtWith(frame); // in ring 0 there is no Domain-0 to take it
                 return;
             case Vector.Debug:
                 // A guest's breakpoint on memory that the hypervisor touched for it, or a MOV SS before an entry.
                 Machine.WriteDebugRegister(6, 0xFFFF0FF0);
                 return;
+            case Vector.DoubleFault:
+                Machine.Panic(
+                    StackGuard.IsOverflow(frame->Rsp, Machine.ReadCr2())
+                        ? "a stack of the hypervisor overflowed"u8
+                        : "double fault"u8,
+                    frame);
+                return;
             default:
-                PrintRegisters(frame);
-                CallChain.Print(frame);
-                Panic.Because("double fault or machine check"u8);
+                Machine.Panic("machine check"u8, frame);
                 return;
         }
     }
@@ -137,21 +135,5 @@ public static unsafe class InterruptEntry
                 IrqTable.Handle(vector);
                 break;
         }
-    }
-
-    private static void PrintRegisters(CpuUserRegs* frame)
-    {
-        Log.Error("exception "u8).Decimal((int)(byte)frame->EntryVector).Text(", error "u8).Hex(frame->ErrorCode)
-            .Text(", CR2 "u8).Hex(Machine.ReadCr2(), 16).Text(", CR3 "u8).Hex(Machine.ReadCr3(), 16).End();
-        Log.Error("RIP "u8).Hex(frame->Rip, 16).Text(" RSP "u8).Hex(frame->Rsp, 16).Text(" FLAGS "u8)
-            .Hex(frame->Rflags).Text(" CS "u8).Hex(frame->Cs).End();
-        Log.Error("RAX "u8).Hex(frame->Rax, 16).Text(" RBX "u8).Hex(frame->Rbx, 16).Text(" RCX "u8)
-            .Hex(frame->Rcx, 16).Text(" RDX "u8).Hex(frame->Rdx, 16).End();
-        Log.Error("RSI "u8).Hex(frame->Rsi, 16).Text(" RDI "u8).Hex(frame->Rdi, 16).Text(" RBP "u8)
-            .Hex(frame->Rbp, 16).Text(" R8  "u8).Hex(frame->R8, 16).End();
-        Log.Error("R9  "u8).Hex(frame->R9, 16).Text(" R10 "u8).Hex(frame->R10, 16).Text(" R11 "u8)
-            .Hex(frame->R11, 16).Text(" R12 "u8).Hex(frame->R12, 16).End();
-        Log.Error("R13 "u8).Hex(frame->R13, 16).Text(" R14 "u8).Hex(frame->R14, 16).Text(" R15 "u8)
-            .Hex(frame->R15, 16).End();
     }
 }

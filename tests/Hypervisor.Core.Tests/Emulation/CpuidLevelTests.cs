@@ -36,6 +36,7 @@ public unsafe class CpuidLevelTests
         CpuPolicy machine = more;
         Take(&machine, 7, 1, 1u << 5);
         CpuPolicy before = machine;
+        Take(&more, 1, 2, 1u << 27); // OSXSAVE: its CR4 is not set yet
         CpuidPolicy.Level(&machine, &more);
         for (int word = 0; word < PvFeatures.WordCount; word++)
         {
