@@ -81,8 +81,6 @@ public sealed unsafe class FakeCpu
 
     public int Fences { get; set; }
 
-    public int Nmis { get; set; }
-
     public int SwapGsCount { get; set; }
 
     public List<ulong> InvalidatedPages { get; } = [];

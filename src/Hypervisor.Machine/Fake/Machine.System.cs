@@ -84,8 +84,6 @@ public static unsafe partial class Machine
         other->FlushStamp = Cpu->FlushStamp + FakeMachine.MuchLater;
     }
 
-    public static void SendNmi(uint cpu) => FakeMachine.Current.CpuOf(cpu).Nmis++;
-
     public static void Panic(ReadOnlySpan<byte> reason, Xen.Abi.CpuUserRegs* frame) => Panic(reason);
 
     public static bool IsEnding

@@ -82,11 +82,6 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "machine_request_flush")]
     public static extern void RequestFlush(uint cpu);
 
-    /// <summary>Sends a non-maskable interrupt to <paramref name="cpu"/>.</summary>
-    [MethodImpl(MethodImplOptions.InternalCall)]
-    [RuntimeImport("*", "machine_send_nmi")]
-    public static extern void SendNmi(uint cpu);
-
     /// <summary>As <see cref="Panic(ReadOnlySpan{byte})"/>, about what <paramref name="frame"/> was interrupted in.</summary>
     public static void Panic(ReadOnlySpan<byte> reason, Xen.Abi.CpuUserRegs* frame)
     {
