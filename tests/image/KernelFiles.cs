@@ -49,17 +49,19 @@ public sealed class KernelFiles : IDisposable
     }
 
     /// <summary>The hypervisor with an undefined instruction where one of its methods begins.</summary>
-    public string BrokenHypervisor(string method)
+    public string BrokenHypervisor(string method) => ChangedHypervisor("_" + method, [0x0F, 0x0B]);
+
+    /// <summary>The hypervisor with other code where the one symbol is that ends so.</summary>
+    public string ChangedHypervisor(string symbolEnd, ReadOnlySpan<byte> code)
     {
         string symbol = File.ReadLines(Path.Combine(Workspace.Artifacts, "xen.sym"))
-            .Single(line => line.EndsWith("_" + method, StringComparison.Ordinal));
+            .Single(line => line.EndsWith(symbolEnd, StringComparison.Ordinal));
         uint physical = (uint)Convert.ToUInt64(symbol.Split(' ')[0], 16);
         byte[] image = File.ReadAllBytes(Workspace.Hypervisor);
         int segment = BitConverter.ToInt32(image, 28);
         uint offset = BitConverter.ToUInt32(image, segment + 4);
         uint address = BitConverter.ToUInt32(image, segment + 12);
-        ReadOnlySpan<byte> undefined = [0x0F, 0x0B];
-        undefined.CopyTo(image.AsSpan((int)(physical - address + offset)));
+        code.CopyTo(image.AsSpan((int)(physical - address + offset)));
         return Write("broken", image);
     }
 
