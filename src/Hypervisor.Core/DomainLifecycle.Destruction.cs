@@ -112,6 +112,7 @@ public static unsafe partial class DomainLifecycle
         domain->PageLock.Release();
 
         _ = PageAllocator.TryClaim(-(long)claimed);
+        Events.VirtualIrq.ClearHandlers(domain);
         VcpuScheduling.SleepAll(domain);
         if (!hasMemory)
         {

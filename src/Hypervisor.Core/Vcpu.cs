@@ -141,6 +141,9 @@ public static unsafe class VcpuWork
     /// <summary><see cref="Vcpu.ParkedTables"/> wait.</summary>
     public const uint ReleaseTable = 1 << 2;
 
+    /// <summary>The clock has a new base: <c>GuestTime.Renew</c>.</summary>
+    public const uint Time = 1 << 3;
+
     /// <summary>Other CPUs set bits too (an NMI), so each change is a locked one.</summary>
     public static void Set(Vcpu* vcpu, uint bits) => Change(vcpu, bits, 0);
 

@@ -12,6 +12,9 @@ public static unsafe class DeviceMemory
     private static ulong* s_table;
     private static ulong s_used;
 
+    /// <summary>Registers can be mapped.</summary>
+    public static bool IsReady => s_table != null;
+
     /// <summary>Announces the level-1 table that maps the window.</summary>
     public static void Initialise(ulong* table) => s_table = table;
 

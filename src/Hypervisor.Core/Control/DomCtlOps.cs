@@ -137,6 +137,8 @@ public static unsafe class DomCtlOps
             case DomCtlCommand.GetVcpuMsrs:
                 isAnswered = true;
                 return isSelf ? Errno.Inval : VcpuStateControl.GetMsrs(domain, &request->VcpuMsrs);
+            case DomCtlCommand.SetVirqHandler:
+                return Events.VirtualIrq.SetHandler(domain, request->SetVirqHandler.Virq);
             case DomCtlCommand.ShadowOp:
                 // There is no log of dirty pages to switch off, nor one to switch on.
                 return request->ShadowOp.Op == (uint)ShadowOperation.Off ? Errno.Inval : Errno.OpNotSupp;

@@ -11,6 +11,9 @@ namespace Hypervisor.Core.Diagnostics;
 /// <summary>Debug keys 0, d, c, n, s, t and T.</summary>
 public static unsafe class ProcessorDump
 {
+    /// <summary>Readings of another CPU's clock, of which the closest counts.</summary>
+    private const int SkewReadings = 4;
+
     /// <summary>The guest whose registers this CPU holds, and the registers.</summary>
     public static void PrintThisCpu()
     {
@@ -20,7 +23,7 @@ public static unsafe class ProcessorDump
         bool isIdle = CpuScheduler.Of(cpu)->Policy.Running == null;
         if (vcpu == null)
         {
-            line.Text("no guest yet"u8).End();
+            line.Text("idle, holds no guest's registers"u8).End();
             return;
         }
 
@@ -87,6 +90,8 @@ public static unsafe class ProcessorDump
             .Text(SystemTime.IsTscStable ? "stable for guests"u8 : "not stable: guests guard against it"u8)
             .Text(", scale "u8).Hex(SystemTime.Scale).Text(", system time "u8).Decimal(SystemTime.Now())
             .Text(" ns"u8).End();
+        Log.Error("watched by the "u8).Text(TscCalibration.NameOf(ClockWatch.Timer)).Text(", pace corrected "u8)
+            .Decimal(ClockWatch.Corrections).Text(" times"u8).End();
         Log.Error("wall clock: "u8).Decimal(Wallclock.BootSeconds).Text(" s "u8)
             .Decimal(Wallclock.BootNanoseconds).Text(" ns since 1970 at system time zero"u8).End();
         uint id = 0;
@@ -113,17 +118,31 @@ public static unsafe class ProcessorDump
             }
 
             LogLine line = Log.Error("  CPU "u8).Decimal(cpu);
-            if (!CpuQuestions.TryReadTsc(cpu, out ulong before, out ulong theirs, out ulong after))
+            ulong window = ulong.MaxValue;
+            ulong first = 0;
+            ulong theirs = 0;
+            bool answers = true;
+            for (int i = 0; i < SkewReadings && answers; i++)
+            {
+                answers = CpuQuestions.TryReadTsc(cpu, out ulong before, out ulong reading, out ulong after);
+                if (answers && after - before < window)
+                {
+                    window = after - before;
+                    first = before;
+                    theirs = reading;
+                }
+            }
+
+            if (!answers)
             {
                 line.Text(": does not answer"u8).End();
                 continue;
             }
 
             // The reading was made between the two: it differs from their middle by no more than half their distance.
-            ulong window = after - before;
-            long skew = (long)(theirs - (before + (window / 2)));
+            long skew = (long)(theirs - (first + (window / 2)));
             line.Text(": ahead by "u8).Decimal(skew).Text(" ticks, give or take "u8).Decimal(window / 2)
-                .Text(theirs - before <= window ? ", none to be seen"u8 : ", apart"u8).End();
+                .Text(theirs - first <= window ? ", none to be seen"u8 : ", apart"u8).End();
         }
     }
 

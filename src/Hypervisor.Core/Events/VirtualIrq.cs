@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Virtual interrupts: those of a vCPU (its timer) bind once for each vCPU and stay there; global ones bind through
-// vCPU 0 and may then be moved. Host-wide ones (console input, the end of a domain) go to Domain-0, which has bound
-// them or has not: an interrupt that nobody has bound is lost.
+// vCPU 0 and may then be moved. Host-wide ones (console input, the end of a domain) go to Domain-0, or to the domain that
+// the tools have named, which has bound them or has not: an interrupt that nobody has bound is lost.
+// Locking: s_lock protects the handlers against a domain's end; innermost.
 
 using System.Threading;
+using Xen.Abi;
 
 namespace Hypervisor.Core.Events;
 
@@ -12,6 +14,15 @@ public static unsafe class VirtualIrq
 {
     private const uint PerVcpu = 1u << (int)Xen.Abi.VirtualIrq.Timer | 1u << (int)Xen.Abi.VirtualIrq.Debug
         | 1u << (int)Xen.Abi.VirtualIrq.XenoProf | 1u << (int)Xen.Abi.VirtualIrq.XenPmu;
+
+    private static Handlers s_handlers;
+    private static SpinLock s_lock;
+
+    /// <summary>By interrupt: the number of the domain that handles it; 0 unless told.</summary>
+    private struct Handlers
+    {
+        public fixed ushort Domain[(int)VirtualIrqLimits.Count];
+    }
 
     /// <summary>The interrupt concerns a domain, not one of its vCPUs.</summary>
     public static bool IsGlobal(uint virq) => (PerVcpu >> (int)virq & 1) == 0;
@@ -45,10 +56,45 @@ public static unsafe class VirtualIrq
         }
     }
 
+    /// <summary>From now on a host-wide interrupt goes to this domain (XEN_DOMCTL_set_virq_handler).</summary>
+    /// <returns>Inval: no such interrupt, one of a vCPU, or the domain is dying.</returns>
+    public static Errno SetHandler(Domain* domain, uint virq)
+    {
+        if (virq >= VirtualIrqLimits.Count || !IsGlobal(virq))
+        {
+            return Errno.Inval;
+        }
+
+        s_lock.Acquire();
+        bool isAlive = !domain->IsDying;
+        if (isAlive)
+        {
+            s_handlers.Domain[GuestIndex.Mask(virq, VirtualIrqLimits.Count)] = domain->Id;
+        }
+
+        s_lock.Release();
+        return isAlive ? Errno.Ok : Errno.Inval;
+    }
+
+    /// <summary>The domain is dying: what it handled goes to Domain-0 again.</summary>
+    public static void ClearHandlers(Domain* domain)
+    {
+        s_lock.Acquire();
+        for (uint virq = 0; virq < VirtualIrqLimits.Count; virq++)
+        {
+            if (s_handlers.Domain[virq] == domain->Id)
+            {
+                s_handlers.Domain[virq] = 0;
+            }
+        }
+
+        s_lock.Release();
+    }
+
     /// <summary>Raises a host-wide interrupt.</summary>
     public static void RaiseGlobal(uint virq)
     {
-        Domain* domain = DomainTable.TryGet(0);
+        Domain* domain = DomainTable.TryGet(s_handlers.Domain[virq]);
         if (domain != null)
         {
             RaiseGlobal(domain, virq);

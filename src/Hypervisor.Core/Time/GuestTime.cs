@@ -63,6 +63,59 @@ public static unsafe class GuestTime
         Volatile.Write(ref record->Version, version + 1);
     }
 
+    /// <summary>The clock has a new base: every vCPU renews its records before it goes on.</summary>
+    public static void RenewAll()
+    {
+        uint id = 0;
+        for (Domain* domain = Diagnostics.DomainWalk.Next(ref id); domain != null;
+            domain = Diagnostics.DomainWalk.Next(ref id))
+        {
+            for (uint number = 0; number < domain->MaxVcpuCount; number++)
+            {
+                Vcpu* vcpu = domain->VcpuOf(number);
+                if (vcpu == null)
+                {
+                    continue;
+                }
+
+                VcpuWork.Set(vcpu, VcpuWork.Time);
+                uint cpu = Volatile.Read(ref vcpu->LoadedOn);
+                if (cpu < Machine.OnlineCpus && cpu != Machine.Cpu->CpuId)
+                {
+                    Machine.Kick(cpu);
+                }
+            }
+
+            _ = DomainTable.Put(domain);
+        }
+    }
+
+    /// <summary>Writes the records of the vCPU that is about to go on; its registers and page tables are
+    /// loaded.</summary>
+    public static void Renew(Vcpu* vcpu)
+    {
+        VcpuWork.Clear(vcpu, VcpuWork.Time);
+        Publish(vcpu);
+        if (vcpu->TimeAreaGuestAddress == 0)
+        {
+            return;
+        }
+
+        ulong userRoot = 0;
+        if (!vcpu->InKernelMode)
+        {
+            userRoot = Machine.ReadCr3();
+            Machine.WriteCr3(vcpu->Cr3Kernel);
+        }
+
+        // A guest that has unmapped its area meanwhile goes without.
+        _ = WriteTimeArea(vcpu->TimeAreaGuestAddress);
+        if (userRoot != 0)
+        {
+            Machine.WriteCr3(userRoot);
+        }
+    }
+
     /// <summary>The part of CPUID's answers that is about time. RDTSC is never emulated: guests read the machine's
     /// counter.</summary>
     public static CpuidContext CpuidClock(Vcpu* vcpu)

@@ -21,6 +21,7 @@ public static unsafe class Housekeeping
             s_last = now;
             Mmu.TlbFlush.Refresh();
             IrqThrottle.Tick();
+            ClockWatch.Tick();
             ConsoleUpkeep.Tick();
         }
 

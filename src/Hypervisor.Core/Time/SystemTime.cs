@@ -10,10 +10,15 @@
 // record need not be written again for as long as the base stands (GuestTime). Against the calibrated frequency the
 // cut costs less than one part in 10^9.
 //
+// The base stands for ever where the processor promises a constant rate. Elsewhere a check against a timer of the
+// board (ClockWatch) may set a new one, with the pace that was found; the four numbers belong together, so readers look
+// at a version before and after.
+//
 // The multiplication keeps 128 bits: no overflow before the year 2500. There is no division but for arming the
 // hardware.
 
 using System.Runtime.CompilerServices;
+using System.Threading;
 
 namespace Hypervisor.Core.Time;
 
@@ -29,6 +34,9 @@ public static unsafe class SystemTime
     private static ulong s_scale;
     private static ulong s_tscHz;
     private static bool s_isStable;
+
+    /// <summary>Odd while the four numbers change; grows by two each time.</summary>
+    private static uint s_version;
 
     /// <summary>Ticks of the time stamp counter a second, as calibrated.</summary>
     public static ulong TscHz => s_tscHz;
@@ -60,22 +68,60 @@ public static unsafe class SystemTime
             Panic.Because("The time stamp counter does not count"u8);
         }
 
-        ulong tsc = Machine.ReadTsc();
-        s_base = s_scale == 0 ? 0 : OfTsc(tsc);
-        s_baseTsc = tsc;
-        s_tscHz = tscHz;
+        Restart(tscHz);
+    }
 
-        ulong scale = (Second << 32) / tscHz;
-        int excess = scale >> 32 == 0 ? 0 : Machine.HighestBit(scale) - 31;
-        s_scale = scale >> excess << excess;
+    /// <summary>The counter runs at another rate than was thought: the clock goes on from now without a jump, at the
+    /// right pace. Guests' records are the caller's (<see cref="GuestTime.RenewAll"/>).</summary>
+    /// <remarks>One caller at a time; others may read the clock meanwhile.</remarks>
+    public static void Rescale(ulong tscHz)
+    {
+        Check.That(tscHz != 0, "rate of the time stamp counter"u8);
+        Volatile.Write(ref s_version, s_version + 1);
+        Restart(tscHz);
+        Volatile.Write(ref s_version, s_version + 1);
     }
 
     /// <summary>Nanoseconds since boot.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Now() => s_base + Machine.MultiplyShift32(Machine.ReadTsc() - s_baseTsc, s_scale);
+    public static ulong Now()
+    {
+        while (true)
+        {
+            uint version = Volatile.Read(ref s_version);
+            ulong now = OfTsc(Machine.ReadTsc());
+            if ((version & 1) == 0 && version == Volatile.Read(ref s_version))
+            {
+                return now;
+            }
 
-    /// <summary>System time at a value of the time stamp counter that is not before the base.</summary>
-    public static ulong OfTsc(ulong tsc) => s_base + Machine.MultiplyShift32(tsc - s_baseTsc, s_scale);
+            Machine.Pause();
+        }
+    }
+
+    /// <summary>System time at a value of the time stamp counter. One before the base, which another CPU has just set,
+    /// is the base.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong OfTsc(ulong tsc)
+    {
+        ulong ticks = tsc - s_baseTsc;
+        return s_base + Machine.MultiplyShift32((long)ticks < 0 ? 0 : ticks, s_scale);
+    }
+
+    /// <summary>Nanoseconds that so many ticks last.</summary>
+    public static ulong OfTicks(ulong ticks) => Machine.MultiplyShift32(ticks, s_scale);
+
+    private static void Restart(ulong tscHz)
+    {
+        ulong tsc = Machine.ReadTsc();
+        ulong start = s_scale == 0 ? 0 : OfTsc(tsc);
+        ulong scale = (Second << 32) / tscHz;
+        int excess = scale >> 32 == 0 ? 0 : Machine.HighestBit(scale) - 31;
+        s_base = start;
+        s_baseTsc = tsc;
+        s_tscHz = tscHz;
+        s_scale = scale >> excess << excess;
+    }
 
     /// <summary>The first value of the time stamp counter at which <see cref="Now"/> gives <paramref name="time"/> or
     /// more; never 0, which means "no timer" to the hardware.</summary>

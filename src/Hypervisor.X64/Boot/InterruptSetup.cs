@@ -14,6 +14,8 @@ namespace Hypervisor.X64.Boot;
 /// <summary>Clocks and interrupt controllers.</summary>
 public static unsafe class InterruptSetup
 {
+    private const ulong HpetLength = 0x400;
+
     /// <summary>Measures the time stamp counter, then sets up local APIC, I/O APICs and the tables of interrupts.</summary>
     public static void Prepare()
     {
@@ -25,6 +27,7 @@ public static unsafe class InterruptSetup
 
         SystemTime.Calibrate(Tsc.Hertz);
         SystemTime.IsTscStable = true;
+        ClockWatch.Start(Tsc.Watcher, Tsc.IsInvariant);
         LegacyPic.Disable();
         Pit.Silence();
         if (!LocalApic.TryInitialise(acpi, BootData.Options->UseX2Apic))
@@ -67,6 +70,12 @@ public static unsafe class InterruptSetup
     private static void KeepConfigurationSpace(AcpiInformation* acpi)
     {
         ReadOnlyDeviceMemory.Initialise();
+        if (acpi->HasHpet)
+        {
+            // It is read here, and Domain-0 may read it.
+            _ = ReadOnlyDeviceMemory.Add(ReadOnlyDeviceMemory.NoDevice, acpi->HpetAddress, HpetLength);
+        }
+
         for (int index = 0; index < acpi->ConfigSpaceCount; index++)
         {
             AcpiConfigSpace space = acpi->ConfigSpace(index);

@@ -5,6 +5,7 @@ using Hypervisor.Core;
 using Hypervisor.Core.Interrupts;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Scheduling;
+using Hypervisor.Core.Time;
 using Hypervisor.Core.Traps;
 using Hypervisor.X64.Apic;
 using Hypervisor.X64.Boot;
@@ -38,6 +39,11 @@ public static unsafe class InterruptEntry
                 PageTables.ContinueParked(vcpu);
                 Machine.InterruptWindow();
                 continue;
+            }
+
+            if ((vcpu->Work & VcpuWork.Time) != 0)
+            {
+                GuestTime.Renew(vcpu);
             }
 
             if ((vcpu->Work & VcpuWork.Nmi) != 0)

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
-// How fast the time stamp counter counts. Three sources, from the best: a measurement against the ACPI timer or the
-// PIT, good to some ten millionths; what the processor states (CPUID 15h, 16h), exact on those that state it; what
+// How fast the time stamp counter counts. Three sources, from the best: a measurement against the board's timers
+// (TscCalibration), good to some ten millionths; what the processor states (CPUID 15h, 16h), exact on those that state it; what
 // the host of a virtual machine states (40000010h). A statement is taken when the measurement agrees within one
 // percent, else the measurement: a host may scale the counter and pass the real processor's statement on.
 
 using System;
 using Hypervisor.Core.Acpi;
+using Hypervisor.Core.Time;
 
 namespace Hypervisor.X64.Timers;
 
 /// <summary>Where the frequency came from.</summary>
-public enum TscSource
+public enum TscSource : uint
 {
     None = 0,
-    AcpiTimer,
-    Pit,
+    Hpet = PlatformTimerKind.Hpet,
+    AcpiTimer = PlatformTimerKind.AcpiTimer,
+    Pit = PlatformTimerKind.Pit,
     Processor,
     Host,
 }
@@ -22,14 +24,15 @@ public enum TscSource
 /// <summary>Finds the rate of the time stamp counter.</summary>
 public static unsafe class Tsc
 {
-    private const int Rounds = 5;
-
-    /// <summary>A host may keep this CPU away while the PIT's short count runs out.</summary>
-    private const int Attempts = 5;
-    private const ulong SlowestHertz = 10_000_000;
-    private const ulong FastestHertz = 20_000_000_000;
+    private const int MostTimers = 3;
+    private const ulong HpetLength = 0x400;
     private const uint HasHypervisor = 1U << 31;
     private const uint InvariantBit = 1 << 8;
+
+    private static PlatformTimer s_watcher;
+
+    /// <summary>The timer it was measured with, where that one lasts longer than a moment; else none.</summary>
+    public static PlatformTimer Watcher => s_watcher;
 
     /// <summary>Ticks a second.</summary>
     public static ulong Hertz { get; private set; }
@@ -43,14 +46,17 @@ public static unsafe class Tsc
     public static bool TryCalibrate(AcpiInformation* acpi)
     {
         IsInvariant = HasInvariantTsc();
-        ulong measured = MeasureByAcpiTimer(acpi);
-        Source = TscSource.AcpiTimer;
-        if (measured == 0)
+        PlatformTimer* timers = stackalloc PlatformTimer[MostTimers];
+        int count = FindTimers(acpi, timers);
+        TscMeasurement result = TscCalibration.Measure(timers, count);
+        TellDispute(in result);
+        for (int i = 0; i < count && result.Source != PlatformTimerKind.Pit; i++)
         {
-            measured = MeasureByPit();
-            Source = TscSource.Pit;
+            s_watcher = timers[i].Kind == result.Source ? timers[i] : s_watcher;
         }
 
+        ulong measured = result.Hertz;
+        Source = (TscSource)result.Source;
         Hertz = measured;
         if (!TryAccept(StatedByProcessor(), measured, TscSource.Processor)
             && !TryAccept(StatedByHost(), measured, TscSource.Host)
@@ -64,6 +70,7 @@ public static unsafe class Tsc
 
     public static ReadOnlySpan<byte> Describe(TscSource source) => source switch
     {
+        TscSource.Hpet => "measured against the HPET"u8,
         TscSource.AcpiTimer => "measured against the ACPI timer"u8,
         TscSource.Pit => "measured against the PIT"u8,
         TscSource.Processor => "stated by the processor"u8,
@@ -84,7 +91,7 @@ public static unsafe class Tsc
 
     private static bool TryAccept(ulong stated, ulong measured, TscSource source)
     {
-        if (stated < SlowestHertz || stated > FastestHertz)
+        if (stated is < TscCalibration.SlowestHertz or > TscCalibration.FastestHertz)
         {
             return false;
         }
@@ -166,69 +173,36 @@ public static unsafe class Tsc
         return (ulong)registers[0] * 1000;
     }
 
-    /// <summary>Rounds of 20 ms; the median, which neither an interruption by SMM nor by a host reaches.</summary>
-    private static ulong MeasureByAcpiTimer(AcpiInformation* acpi)
+    /// <summary>The timers of this board that may count, the most trusted first.</summary>
+    private static int FindTimers(AcpiInformation* acpi, PlatformTimer* timers)
     {
-        const uint Periods = (uint)(PmTimer.Hertz / 50);
-        if (acpi == null || acpi->PmTimerPort == 0)
+        int count = 0;
+
+        // Before the hypervisor's own tables are in force there is nowhere to map registers.
+        if (acpi != null && acpi->HasHpet && DeviceMemory.IsReady
+            && PlatformTimer.TryOpenHpet(
+                (byte*)DeviceMemory.Map(acpi->HpetAddress, HpetLength), out PlatformTimer timer))
         {
-            return 0;
+            timers[count++] = timer;
         }
 
-        ulong* results = stackalloc ulong[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        if (acpi != null && PlatformTimer.TryOpenAcpiTimer(acpi->PmTimerPort, acpi->IsPmTimer32Bits, out timer))
         {
-            if (!PmTimer.TryMeasureTsc(acpi, Periods, out ulong tscTicks, out ulong timerTicks))
-            {
-                return 0;
-            }
-
-            Insert(results, round, Divide(tscTicks, PmTimer.Hertz, timerTicks));
+            timers[count++] = timer;
         }
 
-        return Plausible(results[Rounds / 2]);
+        timers[count++] = PlatformTimer.OpenPit();
+        return count;
     }
 
-    private static ulong MeasureByPit()
+    private static void TellDispute(in TscMeasurement measured)
     {
-        const uint Periods = (uint)(Pit.Hertz / 50);
-        ulong* results = stackalloc ulong[Rounds];
-        for (int round = 0; round < Rounds; round++)
+        if (measured.IsDisputed)
         {
-            bool isSound = false;
-            ulong tscTicks = 0;
-            ulong timerTicks = 0;
-            for (int attempt = 0; attempt < Attempts && !isSound; attempt++)
-            {
-                isSound = Pit.TryMeasureTsc(Periods, out tscTicks, out timerTicks);
-            }
-
-            if (!isSound)
-            {
-                return 0;
-            }
-
-            Insert(results, round, Divide(tscTicks, Pit.Hertz, timerTicks));
+            Log.Warning("timers disagree: "u8).Decimal(measured.Hertz / 1000).Text(" kHz by the "u8)
+                .Text(TscCalibration.NameOf(measured.Source)).Text(", "u8).Decimal(measured.OtherHertz / 1000)
+                .Text(" kHz by the "u8).Text(TscCalibration.NameOf(measured.Other)).Text("; the "u8)
+                .Text(TscCalibration.NameOf(measured.Source)).Text(" is believed"u8).End();
         }
-
-        return Plausible(results[Rounds / 2]);
     }
-
-    /// <summary>Keeps the first <paramref name="count"/> results sorted.</summary>
-    private static void Insert(ulong* results, int count, ulong value)
-    {
-        int place = count;
-        for (; place > 0 && results[place - 1] > value; place--)
-        {
-            results[place] = results[place - 1];
-        }
-
-        results[place] = value;
-    }
-
-    /// <summary>Ticks of a fraction of a second, times the rate of the yardstick: fits 64 bits.</summary>
-    private static ulong Divide(ulong ticks, ulong hertz, ulong periods) =>
-        periods == 0 || ticks > ulong.MaxValue / hertz ? 0 : ticks * hertz / periods;
-
-    private static ulong Plausible(ulong hertz) => hertz is >= SlowestHertz and <= FastestHertz ? hertz : 0;
 }

@@ -132,13 +132,26 @@ public sealed unsafe class CommandLineTests
     }
 
     [Fact]
+    public void Base_rate_flow_control_and_size_of_the_log_are_read()
+    {
+        BootOptions options = Sound("com1=115200/1152000,8n1r conring_size=64K");
+
+        Assert.Equal(1152000u, options.Com1.BaseBaud);
+        Assert.True(options.Com1.HeedsClearToSend);
+        Assert.Equal(65536UL, options.LogRingSize);
+        Assert.Equal(0UL, Sound("com1=9600,7e2").LogRingSize);
+    }
+
+    [Fact]
     public void Levels_scheduler_and_cpus_are_read()
     {
         BootOptions options = Sound(
             "loglvl=all guest_loglvl=none/error sched=bvt maxcpus=3 dom0_max_vcpus=2-4 mem=4G dom0_vcpus_pin");
 
         Assert.Equal((int)LogLevel.Debug, options.LogThreshold);
+        Assert.Equal((int)LogLevel.Debug, options.LogLimitedThreshold);
         Assert.Equal(-1, options.GuestLogThreshold);
+        Assert.Equal((int)LogLevel.Error, options.GuestLogLimitedThreshold);
         Assert.Equal(PolicyId.Bvt, options.Scheduler);
         Assert.Equal(3u, options.MaxCpus);
         Assert.Equal(2u, options.Dom0MinVcpus);

@@ -473,4 +473,32 @@ public sealed unsafe class DomCtlTests
             Request->VcpuMsrs.MsrCount = count;
             Request->VcpuMsrs.Msrs = TestHost.BufferAddress;
         });
+
+    [Fact]
+    public void A_host_wide_interrupt_goes_to_the_domain_that_the_tools_name_until_it_dies()
+    {
+        Domain* guest = _host.AddDomain();
+        long Set(uint virq) => _host.DomCtl(
+            DomCtlCommand.SetVirqHandler, guest->Id, () => _host.At<DomCtl>()->SetVirqHandler.Virq = virq);
+        const uint DomExc = (uint)Xen.Abi.VirtualIrq.DomExc;
+        Assert.Equal(-(long)Errno.Inval, Set(24));
+        Assert.Equal(-(long)Errno.Inval, Set(uint.MaxValue));
+        Assert.Equal(-(long)Errno.Inval, Set((uint)Xen.Abi.VirtualIrq.Timer));
+        Assert.Equal(Errno.Ok, Hypervisor.Core.Events.EventBinding.Virq(_host.Dom0, DomExc, 0, out uint own));
+        Assert.Equal(Errno.Ok, Hypervisor.Core.Events.EventBinding.Virq(guest, DomExc, 0, out uint theirs));
+
+        Assert.Equal(0, Set(DomExc));
+        Hypervisor.Core.Events.VirtualIrq.RaiseGlobal(DomExc);
+        Assert.Equal((false, true), (IsPending(_host.Dom0, own), IsPending(guest, theirs)));
+
+        Hypervisor.Core.Events.VirtualIrq.ClearHandlers(guest);
+        Hypervisor.Core.Events.VirtualIrq.RaiseGlobal(DomExc);
+        Assert.True(IsPending(_host.Dom0, own));
+        guest->IsDying = true;
+        Assert.Equal(Errno.Inval, Hypervisor.Core.Events.VirtualIrq.SetHandler(guest, DomExc));
+        guest->IsDying = false;
+    }
+
+    private static bool IsPending(Domain* domain, uint port) =>
+        (domain->SharedInfo->EventChannelPending[port >> 6] >> (int)(port & 63) & 1) != 0;
 }
