@@ -61,6 +61,7 @@ public static unsafe class InterruptDump
     public static void PrintControllers()
     {
         AcpiInformation* acpi = AcpiTables.Current;
+        Log.Error("I/O APICs: "u8).Decimal(acpi == null ? 0 : acpi->IoApicCount).End();
         for (int i = 0; acpi != null && i < acpi->IoApicCount; i++)
         {
             AcpiIoApic controller = acpi->IoApic(i);

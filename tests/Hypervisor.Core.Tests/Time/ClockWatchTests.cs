@@ -131,7 +131,7 @@ public sealed unsafe class ClockWatchTests : IDisposable
         GuestTime.Publish(vcpu);
         uint version = vcpu->Info->Time.Version;
         uint before = vcpu->Info->Time.TscToSystemMul;
-        SystemTime.Rescale(Rate / 2);
+        SystemTime.Rescale(Rate / 4 * 5);
 
         GuestTime.RenewAll();
 
