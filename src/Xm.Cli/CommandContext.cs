@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 using System;
+using System.Globalization;
 using System.IO;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Dom0.Toolstack;
+using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Interop;
@@ -17,7 +20,9 @@ internal sealed class CommandContext : IDisposable
     private readonly Func<StoreClient> _openStore;
     private IHypercallChannel? _channel;
     private Hypervisor? _hypervisor;
+    private readonly Func<XendClient?> _openDaemon;
     private StoreClient? _store;
+    private XendClient? _daemon;
 
     public CommandContext(
         Command command,
@@ -25,7 +30,8 @@ internal sealed class CommandContext : IDisposable
         TextWriter output,
         TextWriter errors,
         Func<IHypercallChannel> openChannel,
-        Func<StoreClient> openStore)
+        Func<StoreClient> openStore,
+        Func<XendClient?> openDaemon)
     {
         Command = command;
         Arguments = arguments;
@@ -33,6 +39,7 @@ internal sealed class CommandContext : IDisposable
         Errors = errors;
         _openChannel = openChannel;
         _openStore = openStore;
+        _openDaemon = openDaemon;
     }
 
     public Command Command { get; }
@@ -49,8 +56,18 @@ internal sealed class CommandContext : IDisposable
     /// <summary>The store, connected at first use.</summary>
     public StoreClient Store => _store ??= _openStore();
 
+    /// <summary>The daemon, connected at first use; null when none runs.</summary>
+    public XendClient? Daemon => _daemon ??= _openDaemon();
+
     /// <summary>Names, numbers and states of the domains.</summary>
     public DomainDirectory Domains => new(Hypervisor, () => Store);
+
+    /// <summary>The daemon, which the command cannot do without.</summary>
+    public XendClient RequireDaemon(string why) => Daemon ?? throw new ToolstackException(
+        $"xend does not run, which {why}", "Start it (systemctl start xend, or xend &), and see 'xend status'");
+
+    /// <summary>A connection of its own to the daemon; null when none runs.</summary>
+    public XendClient? ConnectDaemon() => _openDaemon();
 
     /// <summary>The domain that the argument at <paramref name="index"/> names.</summary>
     public DomainReference Domain(int index = 0) => Domains.Find(Arguments.Positional[index]);
@@ -62,6 +79,20 @@ internal sealed class CommandContext : IDisposable
         return int.TryParse(text, out int number) && number >= minimum && number <= maximum
             ? number
             : throw new UsageException($"{what} is a number from {minimum} to {maximum}, not '{text}'");
+    }
+
+    /// <summary>The value of an option as a number in a range; null when the option was not given.</summary>
+    public int? Option(string name, int minimum, int maximum)
+    {
+        if (Arguments.Value(name) is not { } text)
+        {
+            return null;
+        }
+
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            && number >= minimum && number <= maximum
+            ? number
+            : throw new UsageException($"{name} is a number from {minimum} to {maximum}, not '{text}'");
     }
 
     /// <summary>Prints a result, as JSON if the user asked for it and by <paramref name="print"/> otherwise.</summary>
@@ -85,6 +116,7 @@ internal sealed class CommandContext : IDisposable
 
     public void Dispose()
     {
+        _daemon?.Dispose();
         _store?.Dispose();
         _hypervisor?.Dispose();
         _channel?.Dispose();

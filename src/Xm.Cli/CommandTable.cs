@@ -9,8 +9,6 @@ namespace Xm.Cli;
 /// <summary>The commands of <c>xm</c>.</summary>
 internal static class CommandTable
 {
-    private const string Daemon =
-        "the domain daemon, which keeps registered domains and is not part of this release yet";
     private const string Streams = "save and restore of domains, which this release does not have yet";
     private const string Backends = "the device back ends, which this release does not have yet";
     private const string PassThrough = "device pass-through, which this release does not have yet";
@@ -90,9 +88,17 @@ internal static class CommandTable
             Minimum = 2,
             Maximum = 3,
         },
-        new("dump-core", CommandGroup.Domain, "DOMAIN [FILE]", "write a domain's memory to a file", null)
+        new("dump-core", CommandGroup.Domain, "DOMAIN [FILE]", "write a domain's memory to a file", DomainCommands.Dump)
         {
-            Needs = "dumping of guests' memory, which this release does not have yet",
+            Options =
+            [
+                new('L', "live", "do not hold the domain still meanwhile"),
+                new('C', "crash", "destroy the domain afterwards"),
+                new('R', "reset", "ask the domain to reboot afterwards"),
+            ],
+            Minimum = 1,
+            Maximum = 2,
+            Details = "The file has the form of Xen's own dumps. Without FILE it goes to /var/lib/xen/dump.",
         },
         new("save", CommandGroup.Domain, "DOMAIN FILE", "write a domain's state to a file and end it", null)
         {
@@ -105,17 +111,27 @@ internal static class CommandTable
         },
         new("reset", CommandGroup.Domain, "DOMAIN", "reset a domain as by its reset button", null)
         {
-            Needs = "the domain daemon, which builds a domain anew and is not part of this release yet",
+            Needs = "a way to build a domain anew in its place, which this release does not have yet; use 'xm reboot'",
         },
 
-        new("new", CommandGroup.Managed, "FILE [NAME=VALUE…]", "register a domain without starting it", null)
+        new("new", CommandGroup.Managed, "FILE [NAME=VALUE…]", "register a domain without starting it",
+            ManagedCommands.New)
         {
-            Needs = Daemon,
+            Options = [new('f', "defconfig", "the configuration file, if it is not the first argument", "FILE")],
         },
-        new("delete", CommandGroup.Managed, "DOMAIN", "forget a registered domain", null) { Needs = Daemon },
-        new("start", CommandGroup.Managed, "DOMAIN", "start a registered domain", null) { Needs = Daemon },
-        new("suspend", CommandGroup.Managed, "DOMAIN", "suspend a registered domain", null) { Needs = Daemon },
-        new("resume", CommandGroup.Managed, "DOMAIN", "resume a suspended domain", null) { Needs = Daemon },
+        new("delete", CommandGroup.Managed, "DOMAIN", "forget a registered domain", ManagedCommands.Delete)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("start", CommandGroup.Managed, "DOMAIN", "start a registered domain", ManagedCommands.Start)
+        {
+            Options = [new('c', "console", "attach to its console"), new('p', "paused", "leave it paused")],
+            Minimum = 1,
+            Maximum = 1,
+        },
+        new("suspend", CommandGroup.Managed, "DOMAIN", "suspend a registered domain", null) { Needs = Streams },
+        new("resume", CommandGroup.Managed, "DOMAIN", "resume a suspended domain", null) { Needs = Streams },
 
         new("list", CommandGroup.Query, "[DOMAIN…]", "list the domains", ListCommand.Run) { Options = [s_long] },
         new("domid", CommandGroup.Query, "NAME", "print the number of a domain", QueryCommands.DomId)
@@ -224,11 +240,17 @@ internal static class CommandTable
             Minimum = 1,
             Maximum = 1,
         },
-        new("log", CommandGroup.Host, "", "print the daemon's log", null) { Needs = Daemon },
-        new("top", CommandGroup.Host, "", "show what the domains use, continuously", null)
+        new("log", CommandGroup.Host, "", "print the daemon's log", HostCommands.Log) { Maximum = 0 },
+        new("top", CommandGroup.Host, "", "show what the domains use, continuously", TopCommand.Run)
         {
-            Needs = "its live table, which this release does not have yet; 'xm list' and 'xm vcpu-list' show the same "
-                + "figures",
+            Options =
+            [
+                new('b', "batch", "print tables one after the other, for files and pipes"),
+                new('d', "delay", "seconds between two tables, 3 unless told", "SECONDS"),
+                new('i', "iterations", "end after so many tables", "COUNT"),
+            ],
+            Maximum = 0,
+            Details = "The live table ends with q.",
         },
 
         new("block-attach", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "attach a disk", null)
@@ -323,8 +345,18 @@ internal static class CommandTable
             FormerNames = ["pool-migrate"],
         },
 
+        new("events", CommandGroup.Tool, "", "print what happens to domains, as it happens", EventsCommand.Run)
+        {
+            Options = [new('i', "iterations", "end after so many events", "COUNT")],
+            Maximum = 0,
+        },
         new("help", CommandGroup.Tool, "[COMMAND]", "explain xm or one of its commands", HelpCommand.Run)
         {
+            Options =
+            [
+                new(null, "manual", "print the manual page xm(1) instead, as troff"),
+                new(null, "completion", "print the completion script for bash instead"),
+            ],
             Maximum = 1,
         },
 

@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using Dom0.Toolstack;
+using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Interop;
 using Dom0.Toolstack.Store;
 
@@ -20,10 +21,16 @@ internal sealed class Dispatcher
     private readonly TextWriter _errors;
     private readonly Func<IHypercallChannel> _openChannel;
     private readonly Func<StoreClient> _openStore;
+    private readonly Func<XendClient?> _openDaemon;
 
     public Dispatcher(
-        TextWriter output, TextWriter errors, Func<IHypercallChannel> openChannel, Func<StoreClient> openStore)
+        TextWriter output,
+        TextWriter errors,
+        Func<IHypercallChannel> openChannel,
+        Func<StoreClient> openStore,
+        Func<XendClient?> openDaemon)
     {
+        _openDaemon = openDaemon;
         _output = output;
         _errors = errors;
         _openChannel = openChannel;
@@ -87,7 +94,8 @@ internal sealed class Dispatcher
             throw new ToolstackException($"xm {command.Name} does not work yet: it needs {command.Needs}");
         }
 
-        using CommandContext context = new(command, arguments, _output, _errors, _openChannel, _openStore);
+        using CommandContext context = new(command, arguments, _output, _errors, _openChannel, _openStore,
+            _openDaemon);
         return command.Run(context);
     }
 

@@ -75,7 +75,8 @@ internal static class HelpWriter
         }
     }
 
-    private static string Heading(CommandGroup group) => group switch
+    /// <summary>A group's heading.</summary>
+    public static string Heading(CommandGroup group) => group switch
     {
         CommandGroup.Domain => "Domains",
         CommandGroup.Managed => "Managed domains",

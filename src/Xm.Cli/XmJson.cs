@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Text.Json.Serialization;
 using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Domains;
+using Xm.Cli.Commands;
 
 namespace Xm.Cli;
 
@@ -19,6 +20,7 @@ namespace Xm.Cli;
 [JsonSerializable(typeof(IReadOnlyList<VcpuSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<DomainUptime>))]
 [JsonSerializable(typeof(IReadOnlyList<SchedulerShare>))]
+[JsonSerializable(typeof(IReadOnlyList<DomainUsage>))]
 [JsonSerializable(typeof(HostInfo))]
 [JsonSerializable(typeof(DomainConfig))]
 [JsonSerializable(typeof(string))]

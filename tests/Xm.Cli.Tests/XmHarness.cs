@@ -30,7 +30,8 @@ internal sealed class XmHarness
         int status = new Dispatcher(output, errors, () => Hypervisor,
             () => HasStore
                 ? new StoreClient(Store)
-                : throw new ToolstackException("cannot reach the store")).Run(words);
+                : throw new ToolstackException("cannot reach the store"),
+            () => null).Run(words);
         Output = output.ToString();
         Errors = errors.ToString();
         return status;

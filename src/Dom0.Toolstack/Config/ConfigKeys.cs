@@ -28,7 +28,6 @@ public static class ConfigKeys
     private const string Backends = "the device back ends, which this release does not have yet";
     private const string Hvm = "a fully virtualized guest, and this hypervisor runs paravirtualized ones";
     private const string Gone = "a subsystem that modern Xen no longer has";
-    private const string Daemon = "the domain daemon, which this release does not have yet";
     private const string PassThrough = "device pass-through, which this release does not have yet";
 
     private static readonly Dictionary<string, ConfigKey> s_keys = Build();
@@ -69,10 +68,16 @@ public static class ConfigKeys
             "name uuid builder type kernel ramdisk memory maxmem vcpus maxvcpus vcpu_avail cpu cpus cpu_weight "
                 + "cpu_cap cap "
             + "pool tsc_mode extra cmdline root ip ipaddr netmask gateway hostname interface dhcp nfs_server nfs_root "
-            + "description on_poweroff on_reboot on_crash restart nomigrate disk vif nics");
+            + "description on_poweroff on_reboot on_crash on_xend_start restart nomigrate disk vif nics");
         Add(ConfigKeyUse.Pending, Backends, "vfb vtpm vscsi vusb vkb blkif netif driver_domain");
-        Add(ConfigKeyUse.Pending, Daemon,
-            "on_xend_start on_xend_stop on_watchdog on_soft_reset localtime rtc_timeoffset features cpuid seclabel");
+        Add(ConfigKeyUse.Pending, "xend to suspend or end guests when it stops; they run on without it, and 'xend "
+            + "autostop' ends them when the host stops", "on_xend_stop");
+        Add(ConfigKeyUse.Pending, "watchdogs and soft resets of guests, which this release does not have yet",
+            "on_watchdog on_soft_reset");
+        Add(ConfigKeyUse.Pending, "wall clocks and CPU policies of a guest's own, which this release does not have yet",
+            "localtime rtc_timeoffset cpuid");
+        Add(ConfigKeyUse.Pending, "access control and lists of required features, which this release does not have yet",
+            "features seclabel");
         Add(ConfigKeyUse.Pending, "a sandbox to run boot loaders in, which this release does not have yet",
             "bootloader bootargs bootloader_args bootentry");
         Add(ConfigKeyUse.Pending, "soft affinity, which xm has no notion of; use cpus", "cpus_soft");

@@ -62,6 +62,9 @@ public sealed record DomainConfig
     /// <summary>After a crash.</summary>
     public LifecycleAction OnCrash { get; init; }
 
+    /// <summary>A registered domain is started when the host starts.</summary>
+    public bool StartsWithHost { get; init; }
+
     /// <summary>Free text.</summary>
     public string? Description { get; init; }
 

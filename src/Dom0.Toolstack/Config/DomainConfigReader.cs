@@ -10,9 +10,9 @@ namespace Dom0.Toolstack.Config;
 /// <summary>Turns what a file sets into a domain's description, and says what of it has no effect.</summary>
 public sealed class DomainConfigReader
 {
-    private const int MaximumVcpus = 128;
-    private const int MaximumCommandLine = 1023;
-    private const ulong MinimumMemoryKiB = 4 * 1024;
+    private const int MaximumVcpus = DomainConfigCheck.MaximumVcpus;
+    private const int MaximumCommandLine = DomainConfigCheck.MaximumCommandLine;
+    private const ulong MinimumMemoryKiB = DomainConfigCheck.MinimumMemoryKib;
 
     private readonly ConfigDocument _document;
     private readonly List<string> _warnings = [];
@@ -78,6 +78,7 @@ public sealed class DomainConfigReader
             OnPoweroff = ReadAction("on_poweroff") ?? poweroff,
             OnReboot = ReadAction("on_reboot") ?? reboot,
             OnCrash = ReadAction("on_crash") ?? crash,
+            StartsWithHost = ReadStart(),
             Description = ReadText("description"),
             Disks = ReadTexts("disk"),
             Vifs = ReadTexts("vif"),
@@ -142,7 +143,7 @@ public sealed class DomainConfigReader
     private string ReadName()
     {
         string name = ReadText("name") is { Length: > 0 } set ? set : Path.GetFileNameWithoutExtension(_document.File);
-        if (name.Length > 127 || name.All(char.IsAsciiDigit) || name.Any(c => c <= ' ' || c == '/' || c >= 127))
+        if (!DomainConfigCheck.IsName(name))
         {
             throw Wrong("name", $"'{name}' cannot name a domain",
                 "Use up to 127 printable characters without spaces and slashes, at least one of them no digit");
@@ -240,6 +241,13 @@ public sealed class DomainConfigReader
         "coredump-restart" => LifecycleAction.CoredumpRestart,
         { } other => throw Wrong(key, $"'{other}' is no action",
             "Use destroy, restart, preserve, rename-restart, coredump-destroy or coredump-restart"),
+    };
+
+    private bool ReadStart() => ReadText("on_xend_start") switch
+    {
+        null or "" or "ignore" => false,
+        "start" => true,
+        { } other => throw Wrong("on_xend_start", $"'{other}' is not one of ignore and start"),
     };
 
     private int ReadTscMode() => _document["tsc_mode"] switch

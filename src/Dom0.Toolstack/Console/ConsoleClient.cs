@@ -35,8 +35,19 @@ public sealed unsafe class ConsoleClient : IDisposable
     private const int CheckMilliseconds = 500;
 
     private readonly FileDescriptor _console;
+    private readonly byte[] _first;
 
-    private ConsoleClient(FileDescriptor console) => _console = console;
+    private ConsoleClient(FileDescriptor console, byte[] first)
+    {
+        _console = console;
+        _first = first;
+    }
+
+    /// <summary>Bytes of the guest's output that were shown.</summary>
+    public long Shown { get; private set; }
+
+    /// <summary>The console is a stream that somebody attached; its first bytes may have been read already.</summary>
+    internal static ConsoleClient Over(FileDescriptor stream, byte[] first) => new(stream, first);
 
     /// <summary>Opens the console of a domain, waiting for its daemon up to the given time.</summary>
     /// <exception cref="ToolstackException">The domain has no console, or its daemon does not serve it.</exception>
@@ -55,7 +66,7 @@ public sealed unsafe class ConsoleClient : IDisposable
                     FileDescriptor? console =
                         FileDescriptor.Open(terminal, Libc.OpenNoControllingTerminal, out int errno);
                     return console is not null
-                        ? new ConsoleClient(console)
+                        ? new ConsoleClient(console, [])
                         : throw new ToolstackException(
                             $"cannot open the console of domain {domain}, {terminal}: {LibcErrno.Describe(errno)}");
                 }
@@ -91,6 +102,11 @@ public sealed unsafe class ConsoleClient : IDisposable
         Libc.PollEntry* entries = stackalloc Libc.PollEntry[2];
         bool hasInput = true;
         bool gaveInput = false;
+        if (!Show(output, _first))
+        {
+            return ConsoleEnd.Closed;
+        }
+
         while (true)
         {
             entries[0] = new() { Descriptor = _console.Number, Events = Libc.PollIn };
@@ -170,16 +186,17 @@ public sealed unsafe class ConsoleClient : IDisposable
     private bool CopyOutput(int output, Span<byte> buffer)
     {
         int count = _console.Read(buffer);
-        if (count <= 0)
-        {
-            return false;
-        }
+        return count > 0 && Show(output, buffer[..count]);
+    }
 
-        fixed (byte* pointer = buffer)
+    private bool Show(int output, ReadOnlySpan<byte> data)
+    {
+        Shown += data.Length;
+        fixed (byte* pointer = data)
         {
-            for (int done = 0; done < count;)
+            for (int done = 0; done < data.Length;)
             {
-                nint written = Libc.Write(output, pointer + done, (nuint)(count - done));
+                nint written = Libc.Write(output, pointer + done, (nuint)(data.Length - done));
                 if (written < 0)
                 {
                     if (Marshal.GetLastPInvokeError() == LibcErrno.Interrupted)

@@ -131,7 +131,10 @@ public static class StoreEntries
         });
     }
 
-    /// <summary>Removes all that <see cref="Write"/> made.</summary>
+    /// <summary>
+    /// Removes all that <see cref="Write"/> made. The domain's own directory goes last: as long as anything is left, that
+    /// leads to it.
+    /// </summary>
     public static void Remove(StoreClient store, int id)
     {
         string? vm = store.TryRead($"{DomainPath(id)}/vm");
@@ -145,8 +148,8 @@ public static class StoreEntries
             store.Remove($"/local/domain/0/backend/{kind}/{id}");
         }
 
-        store.Remove(DomainPath(id));
         store.Remove($"/libxl/{id}");
+        store.Remove(DomainPath(id));
     }
 
     /// <summary>An action as configurations spell it.</summary>

@@ -36,6 +36,18 @@ public sealed class DomainControl
         return call.Domain;
     }
 
+    /// <summary>Gives a domain another identity.</summary>
+    public unsafe void SetHandle(DomId domain, Guid uuid)
+    {
+        ref DomCtl call = ref Prepare(DomCtlCommand.SetDomainHandle, domain);
+        fixed (byte* handle = call.SetDomainHandle.Handle)
+        {
+            _ = uuid.TryWriteBytes(new Span<byte>(handle, 16), bigEndian: true, out _);
+        }
+
+        Run("setdomainhandle", domain);
+    }
+
     /// <summary>Allocates the virtual CPUs.</summary>
     public void SetMaximumVcpus(DomId domain, int count)
     {
@@ -131,6 +143,24 @@ public sealed class DomainControl
         call.VcpuContext.Vcpu = (uint)vcpu;
         call.VcpuContext.Ctxt = context.Address;
         Run("setvcpucontext", domain);
+    }
+
+    /// <summary>
+    /// Reads a virtual CPU's whole state into <paramref name="context"/>; false when that CPU was never started.
+    /// </summary>
+    public bool TryGetVcpuContext(DomId domain, int vcpu, NativeRegion context)
+    {
+        ref DomCtl call = ref Prepare(DomCtlCommand.GetVcpuContext, domain);
+        call.VcpuContext.Vcpu = (uint)vcpu;
+        call.VcpuContext.Ctxt = context.Address;
+        int result = _gate.Call(HypercallNumber.DomCtl);
+        if (result is -LibcErrno.NoData or -LibcErrno.NoSuchProcess)
+        {
+            return false;
+        }
+
+        _ = HypercallGate.Check(result, "domctl getvcpucontext", $"virtual CPU {vcpu} of domain {domain.Raw}");
+        return true;
     }
 
     /// <summary>Where and how long a virtual CPU runs; null when there is none of that number.</summary>

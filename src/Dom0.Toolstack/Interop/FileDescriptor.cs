@@ -32,14 +32,11 @@ internal sealed unsafe class FileDescriptor : IDisposable
             return null;
         }
 
-        // struct sockaddr_un: the family, then the path with its terminating zero.
         Span<byte> address = stackalloc byte[110];
-        address.Clear();
-        address[0] = Libc.UnixSockets;
-        int length = System.Text.Encoding.UTF8.GetBytes(path, address.Slice(2, 107));
+        int length = FillAddress(path, address);
         fixed (byte* pointer = address)
         {
-            errno = Libc.Connect(number, pointer, (uint)(length + 3)) < 0 ? Marshal.GetLastPInvokeError() : 0;
+            errno = Libc.Connect(number, pointer, (uint)length) < 0 ? Marshal.GetLastPInvokeError() : 0;
         }
 
         if (errno == 0)
@@ -49,6 +46,70 @@ internal sealed unsafe class FileDescriptor : IDisposable
 
         _ = Libc.Close(number);
         return null;
+    }
+
+    /// <summary>Takes over a number that a call gave out.</summary>
+    public static FileDescriptor Own(int number) => new(number);
+
+    /// <summary>Listens on a unix socket that replaces what the path was; null, with the error number, when that fails.</summary>
+    public static FileDescriptor? Listen(string path, out int errno)
+    {
+        int number = Libc.Socket(Libc.UnixSockets, Libc.StreamSocket | Libc.SocketCloseOnExec, 0);
+        if (number < 0)
+        {
+            errno = Marshal.GetLastPInvokeError();
+            return null;
+        }
+
+        Span<byte> address = stackalloc byte[110];
+        int length = FillAddress(path, address);
+        fixed (byte* pointer = address)
+        {
+            errno = Libc.Bind(number, pointer, (uint)length) < 0 || Libc.Listen(number, 64) < 0
+                ? Marshal.GetLastPInvokeError()
+                : 0;
+        }
+
+        if (errno == 0)
+        {
+            return new FileDescriptor(number);
+        }
+
+        _ = Libc.Close(number);
+        return null;
+    }
+
+    /// <summary>The next connection to a listening socket; null, with the error number, when there is none.</summary>
+    public FileDescriptor? Accept(out int errno)
+    {
+        int number = Libc.Accept(Number, null, null, Libc.SocketCloseOnExec);
+        errno = number < 0 ? Marshal.GetLastPInvokeError() : 0;
+        return number < 0 ? null : new FileDescriptor(number);
+    }
+
+    /// <summary>Makes reads and writes return at once.</summary>
+    public void SetNonBlocking() =>
+        _ = Libc.ControlFlags(Number, Libc.SetFlags, Libc.ControlFlags(Number, Libc.GetFlags, 0) | Libc.OpenNonBlocking);
+
+    /// <summary>Who is at the other end of a unix socket, by user number; -1 when the kernel does not say.</summary>
+    public int PeerUser()
+    {
+        // struct ucred: process, user, group.
+        int* credentials = stackalloc int[3];
+        uint length = 12;
+        return Libc.GetSocketOption(Number, Libc.SocketLevel, Libc.PeerCredentials, credentials, &length) == 0
+            ? credentials[1]
+            : -1;
+    }
+
+    /// <summary>Writes as much as goes without waiting; returns the count or a negative error number.</summary>
+    public int WriteSome(ReadOnlySpan<byte> data)
+    {
+        fixed (byte* pointer = data)
+        {
+            nint count = Libc.Write(Number, pointer, (nuint)data.Length);
+            return count >= 0 ? (int)count : -Marshal.GetLastPInvokeError();
+        }
     }
 
     /// <summary>
@@ -122,5 +183,13 @@ internal sealed unsafe class FileDescriptor : IDisposable
             _ = Libc.Close(_number);
             _number = -1;
         }
+    }
+
+    /// <summary><c>struct sockaddr_un</c>: the family, then the path with its terminating zero.</summary>
+    private static int FillAddress(string path, Span<byte> address)
+    {
+        address.Clear();
+        address[0] = Libc.UnixSockets;
+        return System.Text.Encoding.UTF8.GetBytes(path, address.Slice(2, 107)) + 3;
     }
 }

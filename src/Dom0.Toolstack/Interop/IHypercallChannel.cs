@@ -22,6 +22,12 @@ public interface IHypercallChannel : IDisposable
     /// <exception cref="XenException">The hypervisor refuses one of them; nothing stays mapped.</exception>
     NativeRegion MapFrames(ushort domain, ReadOnlySpan<ulong> frames, bool isReadOnly = false);
 
+    /// <summary>
+    /// Maps frames of another domain, readable alone, which page tables are too. A frame that the hypervisor refuses
+    /// gets its error number in <paramref name="errors"/>, and is not to be touched.
+    /// </summary>
+    NativeRegion MapForReading(ushort domain, ReadOnlySpan<ulong> frames, Span<int> errors);
+
     /// <summary>Maps pages that belong to the hypervisor on a domain's behalf, such as its grant table.</summary>
     /// <exception cref="XenException">The hypervisor refuses; nothing stays mapped.</exception>
     NativeRegion MapResource(ushort domain, uint type, uint id, uint index, int pages);

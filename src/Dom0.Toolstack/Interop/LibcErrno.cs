@@ -18,9 +18,11 @@ public static class LibcErrno
     public const int BadAddress = 14;
     public const int Busy = 16;
     public const int Exists = 17;
+    public const int NotDirectory = 20;
     public const int Invalid = 22;
     public const int NoSpace = 28;
     public const int NotImplemented = 38;
+    public const int NoData = 61;
     public const int NoBuffers = 105;
     public const int NotSupported = 95;
     public const int ConnectionRefused = 111;
@@ -45,7 +47,7 @@ public static class LibcErrno
         Exists => "EEXIST (exists already)",
         18 => "EXDEV (wrong kind of page)",
         19 => "ENODEV (no such device)",
-        20 => "ENOTDIR (not a directory)",
+        NotDirectory => "ENOTDIR (not a directory)",
         21 => "EISDIR (is a directory)",
         Invalid => "EINVAL (invalid argument)",
         25 => "ENOTTY (unknown to the driver)",
@@ -56,7 +58,7 @@ public static class LibcErrno
         35 => "EDEADLK (deadlock)",
         NotImplemented => "ENOSYS (not implemented)",
         39 => "ENOTEMPTY (not empty)",
-        61 => "ENODATA (no data)",
+        NoData => "ENODATA (no data)",
         75 => "EOVERFLOW (too large)",
         Restart => "ERESTART (to be continued)",
         NotSupported => "EOPNOTSUPP (not supported)",

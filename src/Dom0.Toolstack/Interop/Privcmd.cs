@@ -124,21 +124,7 @@ public sealed unsafe class Privcmd : IHypercallChannel
     {
         NativeRegion region = ReserveAddresses(frames.Length, isReadOnly);
         int[] errors = new int[frames.Length];
-        int result;
-        fixed (ulong* framePointer = frames)
-        fixed (int* errorPointer = errors)
-        {
-            MapBatch batch = new()
-            {
-                Count = (uint)frames.Length,
-                Domain = domain,
-                Address = region.Address,
-                Frames = framePointer,
-                Errors = errorPointer,
-            };
-            result = _privcmd.Control(MapBatchRequest, &batch);
-        }
-
+        int result = MapInto(region, domain, frames, errors);
         int failed = Array.FindIndex(errors, error => error != 0);
         if (result >= 0 && failed < 0)
         {
@@ -150,6 +136,21 @@ public sealed unsafe class Privcmd : IHypercallChannel
             ? new XenException(-errors[failed], "mmu_update (mapping a foreign frame)",
                 $"frame {frames[failed]:x} of domain {domain}")
             : new XenException(-result, "IOCTL_PRIVCMD_MMAPBATCH_V2", $"domain {domain}");
+    }
+
+    /// <inheritdoc/>
+    public NativeRegion MapForReading(ushort domain, ReadOnlySpan<ulong> frames, Span<int> errors)
+    {
+        NativeRegion region = ReserveAddresses(frames.Length, isReadOnly: true);
+        int result = MapInto(region, domain, frames, errors);
+        bool isExplained = errors.IndexOfAnyExcept(0) >= 0;
+        if (result >= 0 || isExplained)
+        {
+            return region;
+        }
+
+        region.Dispose();
+        throw new XenException(-result, "IOCTL_PRIVCMD_MMAPBATCH_V2", $"domain {domain}");
     }
 
     /// <inheritdoc/>
@@ -180,6 +181,23 @@ public sealed unsafe class Privcmd : IHypercallChannel
     {
         _buffers?.Dispose();
         _privcmd.Dispose();
+    }
+
+    private int MapInto(NativeRegion region, ushort domain, ReadOnlySpan<ulong> frames, Span<int> errors)
+    {
+        fixed (ulong* framePointer = frames)
+        fixed (int* errorPointer = errors)
+        {
+            MapBatch batch = new()
+            {
+                Count = (uint)frames.Length,
+                Domain = domain,
+                Address = region.Address,
+                Frames = framePointer,
+                Errors = errorPointer,
+            };
+            return _privcmd.Control(MapBatchRequest, &batch);
+        }
     }
 
     private static int RoundUp(int bytes) => (bytes + PageSize - 1) & -PageSize;

@@ -6,6 +6,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Text;
+using System.Threading;
 
 namespace Dom0.Toolstack.Store;
 
@@ -17,16 +18,37 @@ public sealed class StoreClient : IDisposable
 {
     private const int MaximumAttempts = 100;
 
-    private readonly IStoreTransport _transport;
+    private const int RetryMilliseconds = 100;
+
+    private readonly Func<IStoreTransport>? _reconnect;
+    private readonly int _patience;
+    private readonly List<(string Path, string Token)> _watches = [];
     private readonly Queue<StoreEvent> _events = new();
+    private IStoreTransport _transport;
     private uint _request;
 
     /// <summary>Speaks the protocol over <paramref name="transport"/>, which it then owns.</summary>
     public StoreClient(IStoreTransport transport) => _transport = transport;
 
+    /// <summary>
+    /// Speaks over what <paramref name="connect"/> gives, and connects again when the daemon goes away and comes back
+    /// within <paramref name="patience"/> milliseconds: requests are made again, transactions begin anew, and watches
+    /// are set again, with their first event.
+    /// </summary>
+    public StoreClient(Func<IStoreTransport> connect, int patience)
+    {
+        _reconnect = connect;
+        _patience = patience;
+        _transport = connect();
+    }
+
     /// <summary>Connects to the daemon of this host.</summary>
     /// <exception cref="ToolstackException">No daemon answers.</exception>
     public static StoreClient Connect() => new(StoreSocket.Connect());
+
+    /// <summary>Connects to the daemon of this host, and outlives its restarts.</summary>
+    /// <exception cref="ToolstackException">No daemon answers.</exception>
+    public static StoreClient ConnectForLong() => new(StoreSocket.Connect, 10_000);
 
     /// <summary>The value at <paramref name="path"/>, or null when there is none.</summary>
     public string? TryRead(string path, uint transaction = 0)
@@ -97,22 +119,18 @@ public sealed class StoreClient : IDisposable
                 Request(StoreOperation.TransactionStart, 0, "a transaction", "").Text(), CultureInfo.InvariantCulture);
             try
             {
-                body(transaction);
-            }
-            catch
-            {
-                EndQuietly(transaction);
-                throw;
-            }
-
-            try
-            {
+                RunBody(body, transaction);
                 _ = Request(StoreOperation.TransactionEnd, transaction, "a transaction", "T");
                 return;
             }
             catch (StoreException conflict) when (conflict.Error == "EAGAIN")
             {
                 // Somebody else changed what the body read: do it over.
+            }
+            catch (StoreDisconnectedException) when (_reconnect is not null)
+            {
+                // The transaction went with the connection.
+                Reconnect();
             }
         }
 
@@ -139,20 +157,35 @@ public sealed class StoreClient : IDisposable
     }
 
     /// <summary>Asks for events about <paramref name="path"/> and all below; the first one comes at once.</summary>
-    public void Watch(string path, string token) => _ = Request(StoreOperation.Watch, 0, path, path, token);
+    public void Watch(string path, string token)
+    {
+        _ = Request(StoreOperation.Watch, 0, path, path, token);
+        _watches.Add((path, token));
+    }
 
     /// <summary>Ends a watch.</summary>
-    public void Unwatch(string path, string token) => _ = Request(StoreOperation.Unwatch, 0, path, path, token);
+    public void Unwatch(string path, string token)
+    {
+        _ = _watches.Remove((path, token));
+        _ = Request(StoreOperation.Unwatch, 0, path, path, token);
+    }
 
     /// <summary>The next event, or null when none comes in time.</summary>
     public StoreEvent? WaitForEvent(int milliseconds)
     {
         if (_events.Count == 0 && _transport.WaitForInput(milliseconds))
         {
-            StorePacket packet = Receive();
-            if (packet.Operation == StoreOperation.WatchEvent)
+            try
             {
-                Keep(packet);
+                StorePacket packet = Receive();
+                if (packet.Operation == StoreOperation.WatchEvent)
+                {
+                    Keep(packet);
+                }
+            }
+            catch (StoreDisconnectedException) when (_reconnect is not null)
+            {
+                Reconnect();
             }
         }
 
@@ -163,6 +196,43 @@ public sealed class StoreClient : IDisposable
     public void Dispose() => _transport.Dispose();
 
     private static string Number(ulong value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private void RunBody(Action<uint> body, uint transaction)
+    {
+        try
+        {
+            body(transaction);
+        }
+        catch (Exception failure) when (failure is not StoreDisconnectedException)
+        {
+            EndQuietly(transaction);
+            throw;
+        }
+    }
+
+    /// <summary>Connects anew and sets the watches again.</summary>
+    private void Reconnect()
+    {
+        _transport.Dispose();
+        long deadline = Environment.TickCount64 + _patience;
+        while (true)
+        {
+            try
+            {
+                _transport = _reconnect!();
+                foreach ((string path, string token) in _watches)
+                {
+                    _ = ExchangeOnce(StorePacket.Create(StoreOperation.Watch, ++_request, 0, path, token), path);
+                }
+
+                return;
+            }
+            catch (ToolstackException) when (Environment.TickCount64 < deadline)
+            {
+                Thread.Sleep(RetryMilliseconds);
+            }
+        }
+    }
 
     private void EndQuietly(uint transaction)
     {
@@ -224,6 +294,20 @@ public sealed class StoreClient : IDisposable
                     + $"{StorePacket.MaximumPayload}");
         }
 
+        try
+        {
+            return ExchangeOnce(request, subject);
+        }
+        catch (StoreDisconnectedException) when (_reconnect is not null && request.Transaction == 0)
+        {
+            // Every request outside of a transaction may be made twice.
+            Reconnect();
+            return ExchangeOnce(request, subject);
+        }
+    }
+
+    private StorePacket ExchangeOnce(StorePacket request, string subject)
+    {
         _transport.Send(request.Encode());
         while (true)
         {

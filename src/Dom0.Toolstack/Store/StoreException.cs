@@ -11,3 +11,13 @@ public sealed class StoreException : ToolstackException
     /// <summary>The error as the protocol spells it, such as <c>ENOENT</c>.</summary>
     public string Error { get; }
 }
+
+/// <summary>The connection to the store's daemon broke, and what became of the last request is unknown.</summary>
+public sealed class StoreDisconnectedException : ToolstackException
+{
+    /// <summary>Creates the error from its sentence.</summary>
+    public StoreDisconnectedException(string message)
+        : base(message, "Check that the store's daemon runs (xend status)")
+    {
+    }
+}

@@ -53,7 +53,8 @@ internal sealed class StoreSocket : IStoreTransport
         int result = _stream.Write(data);
         if (result < 0)
         {
-            throw new ToolstackException($"the connection to xenstored broke: {LibcErrno.Describe(-result)}");
+            throw new StoreDisconnectedException(
+                $"the connection to xenstored broke: {LibcErrno.Describe(-result)}");
         }
     }
 
@@ -65,7 +66,7 @@ internal sealed class StoreSocket : IStoreTransport
             int count = _stream.Read(buffer);
             if (count <= 0)
             {
-                throw new ToolstackException(count == 0
+                throw new StoreDisconnectedException(count == 0
                     ? "xenstored closed the connection"
                     : $"the connection to xenstored broke: {LibcErrno.Describe(-count)}");
             }

@@ -12,6 +12,11 @@ internal static class ConsoleCommand
 
     public static int Run(CommandContext context)
     {
+        if (context.Daemon is not null)
+        {
+            return DaemonConsole.Run(context, context.Arguments.Positional[0]);
+        }
+
         DomainReference domain = context.Domain();
         if (domain.Id == 0)
         {

@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using Dom0.Toolstack;
+using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Console;
 using Dom0.Toolstack.Domains;
@@ -19,8 +20,20 @@ internal static class CreateCommand
 
     public static int Run(CommandContext context)
     {
-        (string file, IReadOnlyDictionary<string, string> variables) = ReadArguments(context.Arguments);
         bool isQuiet = context.Arguments.Has("quiet") || context.Arguments.Has("json");
+        DomainConfig config = ReadConfig(context, isQuiet);
+        if (context.Arguments.Has("dryrun"))
+        {
+            return context.Report(config, XmJson.Default.DomainConfig, built => PrintPlan(context.Output, built));
+        }
+
+        return Build(context, config, isQuiet);
+    }
+
+    /// <summary>The configuration that a command's words name, as <c>create</c> and <c>new</c> take them.</summary>
+    public static DomainConfig ReadConfig(CommandContext context, bool isQuiet)
+    {
+        (string file, IReadOnlyDictionary<string, string> variables) = ReadArguments(context);
         string path = FindFile(file);
         if (!isQuiet)
         {
@@ -35,33 +48,50 @@ internal static class CreateCommand
             context.Errors.WriteLine($"Warning: {warning}.");
         }
 
-        if (context.Arguments.Has("dryrun"))
+        return config;
+    }
+
+    private static int Build(CommandContext context, DomainConfig config, bool isQuiet)
+    {
+        bool withConsole = context.Arguments.Has("console");
+        if (context.Daemon is { } daemon)
         {
-            return context.Report(config, XmJson.Default.DomainConfig, built => PrintPlan(context.Output, built));
+            bool waits = withConsole || context.Arguments.Has("paused");
+            DomainReference created = daemon.Call("domain.create", new CreateParameters(config, waits),
+                ApiJson.Default.CreateParameters, ApiJson.Default.DomainReference);
+            return withConsole
+                ? DaemonConsole.Run(context, created, isQuiet, starts: !context.Arguments.Has("paused"))
+                : Say(context, created, isQuiet);
         }
 
-        if (context.Arguments.Has("console"))
+        if (withConsole)
         {
             return RunWithConsole(context, config, isQuiet);
         }
 
+        context.Errors.WriteLine("Warning: xend does not run: nobody acts when the domain stops, whatever on_poweroff, "
+            + "on_reboot and on_crash say.");
         return Start(context, new DomainCreator(context.Hypervisor, context.Store).Create(config), isQuiet);
     }
 
-    private static int Start(CommandContext context, DomainReference domain, bool isQuiet)
-    {
-        if (!context.Arguments.Has("paused"))
-        {
-            Unpause(context, domain);
-        }
-
-        return context.Report(domain, XmJson.Default.DomainReference, started =>
+    /// <summary>Says that a domain was started.</summary>
+    public static int Say(CommandContext context, DomainReference domain, bool isQuiet) =>
+        context.Report(domain, XmJson.Default.DomainReference, started =>
         {
             if (!isQuiet)
             {
                 context.Output.WriteLine($"Started domain {started.Name} (id={started.Id})");
             }
         });
+
+    private static int Start(CommandContext context, DomainReference domain, bool isQuiet)
+    {
+        if (!context.Arguments.Has("paused"))
+        {
+            DomainCommands.UnpauseNow(context, domain);
+        }
+
+        return Say(context, domain, isQuiet);
     }
 
     /// <summary>
@@ -128,11 +158,9 @@ internal static class CreateCommand
         }
     }
 
-    private static void Unpause(CommandContext context, DomainReference domain) =>
-        context.Hypervisor.Domains.Unpause(new DomId((ushort)domain.Id));
-
-    private static (string File, IReadOnlyDictionary<string, string> Variables) ReadArguments(ParsedArguments arguments)
+    private static (string File, IReadOnlyDictionary<string, string> Variables) ReadArguments(CommandContext context)
     {
+        ParsedArguments arguments = context.Arguments;
         string? file = arguments.Value("defconfig");
         Dictionary<string, string> variables = new(StringComparer.Ordinal);
         foreach (string word in arguments.Positional)
@@ -148,7 +176,7 @@ internal static class CreateCommand
             }
             else
             {
-                throw new UsageException($"create does not know what to do with '{word}': after the file come "
+                throw new UsageException($"{context.Command.Name} does not know what to do with '{word}': after the file come "
                     + "NAME=VALUE words");
             }
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-using System.Linq;
+using System;
 using Dom0.Toolstack;
+using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Store;
@@ -13,8 +15,55 @@ internal static class DomainCommands
     public static int Destroy(CommandContext context)
     {
         DomainReference domain = context.Domain();
-        DomainDestroyer.Destroy(context.Hypervisor, context.Store, domain);
+        DestroyNow(context, domain);
         return context.Done(domain);
+    }
+
+    /// <summary>Ends a domain by the daemon, which has its console open and its record; without one, directly.</summary>
+    public static void DestroyNow(CommandContext context, DomainReference domain)
+    {
+        if (domain.Id != 0 && context.Daemon is { } daemon)
+        {
+            _ = daemon.Call("domain.destroy", new DomainParameters($"{domain.Id}"), ApiJson.Default.DomainParameters,
+                ApiJson.Default.DomainReference);
+            return;
+        }
+
+        DomainDestroyer.Destroy(context.Hypervisor, context.Store, domain);
+    }
+
+    /// <summary>Lets a domain run, by the daemon if there is one, so that it tells others.</summary>
+    public static void UnpauseNow(CommandContext context, DomainReference domain)
+    {
+        if (domain.Id != 0 && context.Daemon is { } daemon)
+        {
+            _ = daemon.Call("domain.unpause", new DomainParameters($"{domain.Id}"), ApiJson.Default.DomainParameters,
+                ApiJson.Default.DomainReference);
+            return;
+        }
+
+        context.Hypervisor.Domains.Unpause(new DomId((ushort)domain.Id));
+    }
+
+    /// <summary>Writes a domain's memory to a file.</summary>
+    public static int Dump(CommandContext context)
+    {
+        DomainReference domain = context.Domain();
+        string file = context.Arguments.Positional.Count > 1
+            ? context.Arguments.Positional[1]
+            : DomainDumper.DefaultPath(domain.Name, DateTimeOffset.UtcNow);
+        DumpResult result = DomainDumper.Dump(context.Hypervisor, domain, file, context.Arguments.Has("live"));
+        if (context.Arguments.Has("crash"))
+        {
+            DestroyNow(context, domain);
+        }
+        else if (context.Arguments.Has("reset"))
+        {
+            context.Store.Write($"{StoreEntries.DomainPath(domain.Id)}/control/shutdown", "reboot");
+        }
+
+        return context.Report(result, ApiJson.Default.DumpResult,
+            dump => context.Output.WriteLine($"Dumped {dump.Pages} pages of {domain.Name} to {dump.File}"));
     }
 
     public static int Pause(CommandContext context)
@@ -32,19 +81,26 @@ internal static class DomainCommands
     public static int Unpause(CommandContext context)
     {
         DomainReference domain = context.Domain();
-        context.Hypervisor.Domains.Unpause(new DomId((ushort)domain.Id));
+        UnpauseNow(context, domain);
         return context.Done(domain);
     }
 
     public static int Rename(CommandContext context)
     {
-        DomainReference domain = context.Domain();
         string name = context.Arguments.Positional[1];
-        if (name.All(char.IsAsciiDigit) || name.Any(c => c <= ' ' || c == '/' || c >= 127))
+        if (!DomainConfigCheck.IsName(name))
         {
             throw new UsageException(
                 $"'{name}' cannot name a domain: names are printable, without spaces and slashes, and not just digits");
         }
+
+        if (context.Daemon is { } daemon)
+        {
+            return context.Done(daemon.Call("domain.rename", new RenameParameters(context.Arguments.Positional[0], name),
+                ApiJson.Default.RenameParameters, ApiJson.Default.DomainReference));
+        }
+
+        DomainReference domain = context.Domain();
 
         foreach (DomainInfo other in context.Hypervisor.System.ListDomains())
         {

@@ -7,6 +7,18 @@ internal static class HelpCommand
 {
     public static int Run(CommandContext context)
     {
+        if (context.Arguments.Has("manual"))
+        {
+            ManualWriter.Write(context.Output);
+            return ExitStatus.Success;
+        }
+
+        if (context.Arguments.Has("completion"))
+        {
+            CompletionWriter.Write(context.Output);
+            return ExitStatus.Success;
+        }
+
         if (context.Arguments.Positional.Count == 0)
         {
             HelpWriter.WriteOverview(context.Output);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
+using System;
+using System.IO;
 using System.Text;
+using Dom0.Toolstack;
 
 namespace Xm.Cli.Commands;
 
@@ -9,6 +12,28 @@ internal static class HostCommands
     {
         string text = Encoding.Latin1.GetString(context.Hypervisor.System.ReadConsole(context.Arguments.Has("clear")));
         return context.Report(text, XmJson.Default.String, context.Output.Write);
+    }
+
+    /// <summary>The daemon's log, the older file first; it is there without the daemon too.</summary>
+    public static int Log(CommandContext context)
+    {
+        const string Path = "/var/log/xen/xend.log";
+        StringBuilder text = new();
+        try
+        {
+            foreach (string file in (string[])[Path + ".1", Path])
+            {
+                _ = text.Append(File.Exists(file) ? File.ReadAllText(file) : "");
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ToolstackException($"cannot read {Path}: {failure.Message}", "Run xm as root", failure);
+        }
+
+        return text.Length > 0
+            ? context.Report(text.ToString(), XmJson.Default.String, context.Output.Write)
+            : throw new ToolstackException($"there is no log in {Path}", "xend writes it; see 'xend status'");
     }
 
     public static int DebugKeys(CommandContext context)

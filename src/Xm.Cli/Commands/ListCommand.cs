@@ -3,6 +3,8 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using Dom0.Toolstack;
+using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Domains;
 
 namespace Xm.Cli.Commands;
@@ -16,8 +18,38 @@ internal static class ListCommand
             ? directory.List()
             : [.. context.Arguments.Positional.Select(
                 name => directory.Summarise(directory.Info(directory.Find(name))))];
-        return context.Report(domains, XmJson.Default.IReadOnlyListDomainSummary,
-            list => Print(context.Output, list, context.Arguments.Has("long")));
+        return context.Report(domains, XmJson.Default.IReadOnlyListDomainSummary, list =>
+        {
+            bool isLong = context.Arguments.Has("long");
+            Print(context.Output, list, isLong);
+            if (!isLong && context.Arguments.Positional.Count == 0)
+            {
+                PrintDefinitions(context);
+            }
+        });
+    }
+
+    /// <summary>Registered domains that are off stand below the others, without a number; the daemon knows them.</summary>
+    private static void PrintDefinitions(CommandContext context)
+    {
+        IReadOnlyList<ManagedDomain> managed;
+        try
+        {
+            managed = context.Daemon?.Call("domain.list", ApiJson.Default.IReadOnlyListManagedDomain) ?? [];
+        }
+        catch (ToolstackException failure)
+        {
+            // The list of what runs is the hypervisor's, and stands.
+            context.Errors.WriteLine($"Warning: registered domains are missing: {failure.Message}.");
+            return;
+        }
+
+        foreach (ManagedDomain domain in managed.Where(domain => domain is { IsManaged: true, Domid: null }))
+        {
+            context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{domain.Name,-40} {"",5} {domain.Config.MemoryKib / 1024,5} {domain.Config.MaximumVcpus,5} {"",10} "
+                    + $"{"0.0",9}"));
+        }
     }
 
     private static void Print(TextWriter output, IReadOnlyList<DomainSummary> domains, bool isLong)

@@ -25,7 +25,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
 
     public sealed class Domain
     {
-        public Guid Uuid { get; init; }
+        public Guid Uuid { get; set; }
 
         public uint VcpuLimit { get; init; }
 
@@ -34,6 +34,8 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         public bool IsPaused { get; set; } = true;
 
         public bool IsShutdown { get; set; }
+
+        public ShutdownReason Reason { get; set; }
 
         public ulong Claim { get; set; }
 
@@ -74,6 +76,9 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
 
     /// <summary>Makes the n-th call from now on fail; counts down, negative for never.</summary>
     public int FailAfter { get; set; } = -1;
+
+    /// <summary>Runs before each call; what it throws, the caller gets.</summary>
+    public Action? BeforeEach { get; set; }
 
     /// <summary>With which error.</summary>
     public int FailWith { get; set; } = LibcErrno.NoMemory;
@@ -139,6 +144,21 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         return Map([.. mapped.Select(Frame)], isReadOnly ? [] : mapped, isReadOnly);
     }
 
+    public NativeRegion MapForReading(ushort domain, ReadOnlySpan<ulong> frames, Span<int> errors)
+    {
+        Count("map for reading");
+        ulong[] mapped = frames.ToArray();
+        Domain owner = Domains[domain];
+        for (int index = 0; index < mapped.Length; index++)
+        {
+            bool isOwn = owner.Frames.Contains(mapped[index]) || owner.SharedInfo == mapped[index];
+            errors[index] = isOwn ? 0 : -LibcErrno.Invalid;
+        }
+
+        // A copy: what is written into it reaches nobody.
+        return Map([.. mapped.Select(frame => (byte[])Frame(frame).Clone())], []);
+    }
+
     public NativeRegion MapResource(ushort domain, uint type, uint id, uint index, int pages)
     {
         Count("acquire_resource");
@@ -175,6 +195,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
     private void Count(string name)
     {
         Calls.Add(name);
+        BeforeEach?.Invoke();
         if (FailAfter == 0)
         {
             FailAfter = -1;
@@ -274,6 +295,21 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
                 VcpuGuestContext context = *(VcpuGuestContext*)call.VcpuContext.Ctxt;
                 domain.Context = context;
                 return domain.Pinned.Contains(context.CtrlReg[3] >> 12) ? 0 : -LibcErrno.Invalid;
+            case DomCtlCommand.SetDomainHandle:
+                fixed (byte* handle = call.SetDomainHandle.Handle)
+                {
+                    domain.Uuid = new Guid(new ReadOnlySpan<byte>(handle, 16), bigEndian: true);
+                }
+
+                return 0;
+            case DomCtlCommand.GetVcpuContext:
+                if (call.VcpuContext.Vcpu != 0 || domain.Context is not { } held)
+                {
+                    return -LibcErrno.NoData;
+                }
+
+                *(VcpuGuestContext*)call.VcpuContext.Ctxt = held;
+                return 0;
             case DomCtlCommand.GetVcpuInfo:
                 if (call.GetVcpuInfo.Vcpu >= domain.Vcpus)
                 {
@@ -336,7 +372,9 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         {
             Domain = new DomId((ushort)id),
             Flags = (domain.IsPaused ? DomainInfoFlags.Paused : 0) | (id == 0 ? DomainInfoFlags.Running : 0)
-                | (domain.IsShutdown ? DomainInfoFlags.Shutdown : 0),
+                | (domain.IsShutdown
+                    ? DomainInfoFlags.Shutdown | ((uint)domain.Reason << (int)DomainInfoFlags.ShutdownShift)
+                    : 0),
             TotPages = id == 0 ? 131072 : (ulong)domain.Frames.Count,
             MaxPages = domain.MaximumKiB / 4,
             SharedInfoFrame = domain.SharedInfo,

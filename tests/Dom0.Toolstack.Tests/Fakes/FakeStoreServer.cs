@@ -32,6 +32,9 @@ public sealed class FakeStoreServer : IStoreTransport
     /// <summary>Makes the n-th request from now on fail; counts down, negative for never.</summary>
     public int FailAfter { get; set; } = -1;
 
+    /// <summary>Runs before each request; what it throws, the caller gets.</summary>
+    public Action? BeforeEach { get; set; }
+
     /// <summary>How many transactions meet a conflict before one is let through.</summary>
     public int Conflicts { get; set; }
 
@@ -112,6 +115,7 @@ public sealed class FakeStoreServer : IStoreTransport
     private void Serve(StorePacket packet)
     {
         Requests.Add(packet.Operation);
+        BeforeEach?.Invoke();
         if (FailAfter == 0)
         {
             FailAfter = -1;

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+//
+// Keeps the domains. Whatever it begins is written down first, and each step can be made again: a daemon that is killed
+// at any point reads its records, looks at what the hypervisor has, and goes on from there. Identities (UUIDs) join the
+// two: the hypervisor keeps each domain's.
+//
+// One thread serves it. DomainManager.Lifecycle.cs has what happens when domains stop.
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using Dom0.Toolstack;
+using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Domains;
+using Dom0.Toolstack.Hypercalls;
+using Dom0.Toolstack.Store;
+using Xen.Abi;
+
+namespace Dom0.Xend.Domains;
+
+/// <summary>What a <see cref="DomainManager"/> works with.</summary>
+internal sealed record DomainServices
+{
+    /// <summary>The hypervisor.</summary>
+    public required Hypervisor Hypervisor { get; init; }
+
+    /// <summary>The store.</summary>
+    public required StoreClient Store { get; init; }
+
+    /// <summary>Records of domains that exist, or are about to.</summary>
+    public required RecordStore Running { get; init; }
+
+    /// <summary>Definitions that outlive their domains.</summary>
+    public required RecordStore Defined { get; init; }
+
+    /// <summary>The consoles.</summary>
+    public required IConsoles Consoles { get; init; }
+
+    /// <summary>Who wants to know.</summary>
+    public required EventHub Events { get; init; }
+
+    /// <summary>Builds a domain and leaves it paused.</summary>
+    public required Func<DomainConfig, DomainReference> Build { get; init; }
+
+    /// <summary>Writes the memory of a domain that has stopped to a file.</summary>
+    public required Func<int, string, DumpResult> Dump { get; init; }
+
+    /// <summary>The time.</summary>
+    public required TimeProvider Clock { get; init; }
+
+    /// <summary>Takes a sentence for the log.</summary>
+    public required Action<string> Log { get; init; }
+}
+
+/// <summary>The domains that this daemon looks after.</summary>
+internal sealed partial class DomainManager
+{
+    private readonly DomainServices _services;
+    private readonly ForeignDomains _foreign;
+    private readonly Queue<(Guid Uuid, DomainEnd End)> _ends = new();
+    private bool _hostStops;
+
+    /// <summary>Looks after the domains of <paramref name="services"/>.</summary>
+    public DomainManager(DomainServices services)
+    {
+        _services = services;
+        _foreign = new ForeignDomains(services.Events);
+    }
+
+    private Hypervisor Hypervisor => _services.Hypervisor;
+
+    private RecordStore Running => _services.Running;
+
+    private RecordStore Defined => _services.Defined;
+
+    /// <summary>The host stops: from now on no domain that ends is started over or kept.</summary>
+    public void HostStops()
+    {
+        _services.Log("the host stops: domains that end are destroyed");
+        _hostStops = true;
+    }
+
+    /// <summary>All domains looked after, and all definitions.</summary>
+    public IReadOnlyList<ManagedDomain> List() =>
+    [
+        .. Running.All.Select(Describe),
+        .. Defined.All.Where(definition => Running.Find(definition.Uuid) is null).Select(Describe),
+    ];
+
+    /// <summary>Builds a domain, and starts it unless it is to stay paused.</summary>
+    /// <exception cref="ToolstackException">It cannot be built; nothing of it is left.</exception>
+    public DomainReference Create(DomainConfig config, bool paused)
+    {
+        DomainConfigCheck.Check(config);
+        RefuseTaken(config.Name, config.Uuid);
+        return BuildNew(config, paused, isManaged: false);
+    }
+
+    /// <summary>Keeps a definition without building anything.</summary>
+    public ManagedDomain Define(DomainConfig config)
+    {
+        DomainConfigCheck.Check(config);
+        RefuseTaken(config.Name, config.Uuid);
+        DomainRecord definition = new()
+        {
+            Uuid = config.Uuid,
+            Name = config.Name,
+            Config = config,
+            Phase = DomainPhase.Off,
+            IsManaged = true,
+        };
+        Defined.Save(definition);
+        _services.Log($"defined '{config.Name}'");
+        return Describe(definition);
+    }
+
+    /// <summary>Builds a domain from its definition.</summary>
+    public DomainReference Start(string name, bool paused)
+    {
+        DomainRecord definition = FindDefinition(name);
+        return Running.Find(definition.Uuid) is { } running
+            ? throw new ToolstackException($"the domain '{name}' is there already, number {running.Domid}")
+            : BuildNew(definition.Config, paused, isManaged: true);
+    }
+
+    /// <summary>Forgets a definition.</summary>
+    public ManagedDomain Delete(string name)
+    {
+        DomainRecord definition = FindDefinition(name);
+        if (Running.Find(definition.Uuid) is { Domid: { } domid })
+        {
+            throw new ToolstackException($"the domain '{name}' still exists, number {domid}",
+                $"End it first: xm shutdown -w {name}, or xm destroy {name}");
+        }
+
+        Defined.Remove(definition.Uuid);
+        _services.Log($"forgot the definition of '{name}'");
+        return Describe(definition);
+    }
+
+    /// <summary>Ends a domain at once, whoever created it.</summary>
+    public DomainReference Destroy(string nameOrId)
+    {
+        DomainReference domain = Find(nameOrId);
+        if (domain.Id == 0)
+        {
+            // The library refuses with the right words.
+            DomainDestroyer.Destroy(Hypervisor, _services.Store, domain);
+        }
+
+        if (RecordOf(domain.Id) is { } record)
+        {
+            Finish(record, "destroyed", "destroy");
+        }
+        else
+        {
+            _services.Consoles.Close(domain.Id, "the domain was destroyed", comesAgain: false);
+            DomainDestroyer.Destroy(Hypervisor, _services.Store, domain);
+            _services.Log($"destroyed '{domain.Name}', number {domain.Id}");
+            _foreign.Update(Hypervisor.System.ListDomains(), IsOurs, NameOf);
+        }
+
+        return domain;
+    }
+
+    /// <summary>Lets a paused domain run.</summary>
+    public DomainReference Unpause(string nameOrId)
+    {
+        DomainReference domain = Find(nameOrId);
+        Hypervisor.Domains.Unpause(new DomId((ushort)domain.Id));
+        Publish("started", domain.Id, domain.Name, RecordOf(domain.Id)?.Uuid ?? default);
+        return domain;
+    }
+
+    /// <summary>Gives a domain, or a definition, another name.</summary>
+    public DomainReference Rename(string nameOrId, string name)
+    {
+        DomainConfigCheck.CheckName(name);
+        if (Defined.Find(nameOrId) is { } off && Running.Find(off.Uuid) is null)
+        {
+            RefuseTaken(name, null);
+            Defined.Save(off with { Name = name, Config = off.Config with { Name = name } });
+            return new DomainReference(-1, name);
+        }
+
+        DomainReference domain = Find(nameOrId);
+        if (domain.Name == name)
+        {
+            return domain;
+        }
+
+        RefuseTaken(name, null);
+        WriteName(domain.Id, name);
+        if (RecordOf(domain.Id) is { } record)
+        {
+            _ = Adopt(record, name);
+        }
+        else
+        {
+            Publish("renamed", domain.Id, name, default);
+        }
+
+        return domain with { Name = name };
+    }
+
+    /// <summary>Writes a domain's memory to a file while it is held still.</summary>
+    public DumpResult DumpCore(DumpParameters wanted)
+    {
+        DomainReference domain = Find(wanted.Domain);
+        DumpResult result = DomainDumper.Dump(
+            Hypervisor, domain, wanted.File ?? DumpPath(domain.Name), wanted.Live);
+        if (wanted.Crash)
+        {
+            _ = Destroy(wanted.Domain);
+        }
+
+        return result;
+    }
+
+    /// <summary>How the domain of an identity ended last; without a reason when it has not.</summary>
+    public DomainEnd EndOf(Guid uuid)
+    {
+        DomainEnd? last = _ends.LastOrDefault(end => end.Uuid == uuid).End;
+        return last is null ? new DomainEnd(null, null, Running.Find(uuid) is null) : last;
+    }
+
+    /// <summary>The domain with a number or a name.</summary>
+    public DomainReference Find(string nameOrId) =>
+        new DomainDirectory(Hypervisor, () => _services.Store).Find(nameOrId);
+
+    /// <summary>Where the dump of a domain goes if nobody says.</summary>
+    private string DumpPath(string name) => DomainDumper.DefaultPath(name, _services.Clock.GetUtcNow());
+
+    private DomainRecord FindDefinition(string name) => Defined.Find(name) ?? throw new ToolstackException(
+        $"there is no definition of a domain '{name}'", "Make one with 'xm new', and see 'xm list'");
+
+    private static ManagedDomain Describe(DomainRecord record) => new()
+    {
+        Uuid = record.Uuid,
+        Name = record.Name,
+        Domid = record.Domid,
+        Phase = record.Phase.ToString().ToLowerInvariant(),
+        IsManaged = record.IsManaged,
+        Config = record.Config,
+    };
+
+    private void RefuseTaken(string name, Guid? uuid)
+    {
+        foreach (DomainInfo info in Hypervisor.System.ListDomains())
+        {
+            if (NameOf(info.Id) == name)
+            {
+                throw new ToolstackException($"name: there is a domain '{name}' already, number {info.Id}",
+                    $"Choose another name (name=OTHER on the command line), or end that one: xm destroy {name}");
+            }
+
+            if (info.Uuid == uuid)
+            {
+                throw new ToolstackException(
+                    $"uuid: the domain '{NameOf(info.Id)}', number {info.Id}, has {uuid} already",
+                    "Remove uuid from the configuration, or choose another");
+            }
+        }
+
+        foreach (DomainRecord record in Running.All.Concat(Defined.All))
+        {
+            if (record.Name == name)
+            {
+                throw new ToolstackException($"name: there is a definition of a domain '{name}' already",
+                    $"Start that one (xm start {name}), forget it (xm delete {name}), or choose another name");
+            }
+
+            if (record.Uuid == uuid)
+            {
+                throw new ToolstackException($"uuid: the definition of '{record.Name}' has {uuid} already",
+                    "Remove uuid from the configuration, or choose another");
+            }
+        }
+    }
+
+    private DomainReference BuildNew(DomainConfig config, bool paused, bool isManaged)
+    {
+        DomainRecord record = Build(new DomainRecord
+        {
+            Uuid = config.Uuid,
+            Name = config.Name,
+            Config = config,
+            Phase = DomainPhase.Building,
+            IsManaged = isManaged,
+        }, paused);
+        return new DomainReference(record.Domid!.Value, config.Name);
+    }
+
+    /// <summary>Builds what a record describes; if that fails, nothing is left but the reason.</summary>
+    private DomainRecord Build(DomainRecord record, bool paused)
+    {
+        try
+        {
+            Running.Save(record);
+            DomainReference built = _services.Build(record.Config);
+            record = record with { Domid = built.Id, Phase = paused ? DomainPhase.Running : DomainPhase.Starting };
+            Running.Save(record);
+            OpenConsole(record);
+            _services.Log($"built '{record.Name}', number {record.Domid}");
+            Publish("created", built.Id, record.Name, record.Uuid);
+            return paused ? record : Begin(record);
+        }
+        catch (ToolstackException failure)
+        {
+            _services.Log($"building '{record.Name}' failed: {failure.Message}");
+            Abandon(record);
+            throw;
+        }
+    }
+
+    /// <summary>Lets a domain run for the first time.</summary>
+    private DomainRecord Begin(DomainRecord record)
+    {
+        Hypervisor.Domains.Unpause(new DomId((ushort)record.Domid!.Value));
+        record = record with { Phase = DomainPhase.Running };
+        Running.Save(record);
+        Publish("started", record.Domid.Value, record.Name, record.Uuid);
+        return record;
+    }
+
+    private void OpenConsole(DomainRecord record)
+    {
+        string console = $"{StoreEntries.DomainPath(record.Domid!.Value)}/console";
+        if (ulong.TryParse(_services.Store.TryRead($"{console}/ring-ref"), out ulong frame)
+            && uint.TryParse(_services.Store.TryRead($"{console}/port"), out uint port))
+        {
+            _services.Consoles.Open(record.Domid.Value, record.Uuid, record.Name, frame, port);
+        }
+    }
+
+    /// <summary>Takes back what a build left; what cannot be taken back now is tried again at each check.</summary>
+    private void Abandon(DomainRecord record)
+    {
+        if (record.Domid is { } domid)
+        {
+            _services.Consoles.Close(domid, "the domain could not be started", comesAgain: false);
+        }
+
+        try
+        {
+            Dismantle(record);
+            Running.Remove(record.Uuid);
+        }
+        catch (ToolstackException)
+        {
+            SaveQuietly(record with { Phase = DomainPhase.Destroying });
+        }
+    }
+
+    private void SaveQuietly(DomainRecord record)
+    {
+        try
+        {
+            Running.Save(record);
+        }
+        catch (ToolstackException failure)
+        {
+            // The record on disk says less than is known; it still leads to the domain by its identity.
+            _services.Log(failure.Message);
+        }
+    }
+
+    /// <summary>A domain goes by another name: the store says so, and the records follow.</summary>
+    private DomainRecord Adopt(DomainRecord record, string name)
+    {
+        record = record with { Name = name, Config = record.Config with { Name = name } };
+        Running.Save(record);
+        if (Defined.Find(record.Uuid) is { } definition)
+        {
+            Defined.Save(definition with { Name = name, Config = definition.Config with { Name = name } });
+        }
+
+        _services.Consoles.Rename(record.Domid!.Value, record.Uuid, name);
+        Publish("renamed", record.Domid.Value, name, record.Uuid);
+        return record;
+    }
+
+    private void WriteName(int domid, string name)
+    {
+        string path = StoreEntries.DomainPath(domid);
+        _services.Store.Write($"{path}/name", name);
+        if (_services.Store.TryRead($"{path}/vm") is { Length: > 0 } vm)
+        {
+            _services.Store.Write($"{vm}/name", name);
+        }
+    }
+
+    private DomainRecord? RecordOf(int domid) => Running.All.FirstOrDefault(record => record.Domid == domid);
+
+    private bool IsOurs(Guid uuid) => Running.Find(uuid) is not null;
+
+    private string NameOf(int domid) => new DomainDirectory(Hypervisor, () => _services.Store).NameOf(domid);
+
+    private DomainInfo? InfoOf(int domid) => Hypervisor.Domains.TryGetInfo(domid);
+
+    private void Publish(string what, int domid, string name, Guid uuid, string? reason = null, string? action = null) =>
+        _services.Events.Publish(new DomainEvent
+        {
+            Event = what,
+            Domid = domid,
+            Name = name,
+            Uuid = uuid,
+            Reason = reason,
+            Action = action,
+        });
+}

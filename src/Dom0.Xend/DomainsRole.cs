@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.IO;
+using Dom0.Toolstack;
+using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Domains;
+using Dom0.Toolstack.Hypercalls;
+using Dom0.Toolstack.Interop;
+using Dom0.Toolstack.Store;
+using Dom0.Xend.Api;
+using Dom0.Xend.Consoles;
+using Dom0.Xend.Domains;
+using Dom0.Xend.Supervisor;
+
+namespace Dom0.Xend;
+
+/// <summary>The process that keeps domains and consoles and serves the interface.</summary>
+internal static class DomainsRole
+{
+    /// <summary>Runs until the process is ended.</summary>
+    /// <exception cref="ToolstackException">It cannot start, or runs already.</exception>
+    public static int Run()
+    {
+        XendLog file = new(Places.Log, "domains");
+        Action<string> log = file.Write;
+        _ = Libc.Signal(Libc.PipeSignal, Libc.IgnoreSignal);
+        _ = Directory.CreateDirectory(Places.Run,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        using RoleLock held = RoleLock.TryTake(Places.LockOf("domains"))
+            ?? throw new ToolstackException("another xend keeps the domains already", "See 'xend status'");
+
+        // Each thread has its own way to the hypervisor and to the store.
+        Hypervisor hypervisor = new(Privcmd.Open());
+        StoreClient store = StoreClient.ConnectForLong();
+        EventHub events = new(TimeProvider.System);
+        ConsoleService consoles = new(new ConsoleFolders(Places.ConsoleLogs, Places.ConsoleStates), Privcmd.Open(),
+            EventDevice.Open(), log);
+        DomainManager manager = new(new DomainServices
+        {
+            Hypervisor = hypervisor,
+            Store = store,
+            Running = new RecordStore(Places.Records, log),
+            Defined = new RecordStore(Places.Definitions, log),
+            Consoles = consoles,
+            Events = events,
+            Build = config => new DomainCreator(hypervisor, store).Create(config),
+            Dump = (domid, path) => CoreDump.Write(hypervisor, domid, path),
+            Clock = TimeProvider.System,
+            Log = log,
+        });
+        DomainWorker worker = new(manager, log);
+        DomainWatcher watcher = new(
+            new Hypervisor(Privcmd.Open()), StoreClient.ConnectForLong(), consoles, worker, log);
+        consoles.Start();
+        worker.Start();
+
+        // The interface opens when recovery is over: nobody sees a half-read state.
+        _ = worker.Run(recovered => recovered.List().Count);
+        watcher.Start();
+        log("serves domains and consoles");
+        new ApiServer(XendClient.Path, new ApiMethods(worker, consoles, events, log), log).Run();
+        return 0;
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+using System.IO;
+
+namespace Dom0.Xend;
+
+/// <summary>The daemon's files. What lies in /run is gone when the machine starts anew, as the domains are.</summary>
+internal static class Places
+{
+    /// <summary>Sockets, locks and the state of what runs.</summary>
+    public const string Run = "/run/xend";
+
+    /// <summary>Logs of this daemon.</summary>
+    public const string Log = "/var/log/xen/xend.log";
+
+    /// <summary>Logs of the guests' consoles.</summary>
+    public const string ConsoleLogs = "/var/log/xen/console";
+
+    /// <summary>Definitions of domains.</summary>
+    public const string Definitions = "/var/lib/xend/domains";
+
+    /// <summary>Records of the domains that exist.</summary>
+    public static readonly string Records = Path.Combine(Run, "domains");
+
+    /// <summary>What must be known of consoles beyond their logs.</summary>
+    public static readonly string ConsoleStates = Path.Combine(Run, "consoles");
+
+    /// <summary>What the supervisor knows of its processes.</summary>
+    public static readonly string SupervisorState = Path.Combine(Run, "supervisor.json");
+
+    /// <summary>The file that a role holds locked while it runs, with its process number.</summary>
+    public static string LockOf(string role) => Path.Combine(Run, role + ".pid");
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Domains;
+
+namespace Xm.Cli.Commands;
+
+/// <summary>Domains that the daemon keeps while they are off.</summary>
+internal static class ManagedCommands
+{
+    private const string Why = "keeps registered domains";
+
+    public static int New(CommandContext context)
+    {
+        XendClient daemon = context.RequireDaemon(Why);
+        CreateParameters wanted = new(CreateCommand.ReadConfig(context, context.Arguments.Has("json")), Paused: false);
+        ManagedDomain defined = daemon.Call("managed.new", wanted, ApiJson.Default.CreateParameters,
+            ApiJson.Default.ManagedDomain);
+        return context.Report(defined, ApiJson.Default.ManagedDomain,
+            domain => context.Output.WriteLine($"Registered domain {domain.Name}; start it with 'xm start'"));
+    }
+
+    public static int Start(CommandContext context)
+    {
+        XendClient daemon = context.RequireDaemon(Why);
+        bool withConsole = context.Arguments.Has("console");
+        bool isPaused = context.Arguments.Has("paused");
+        DomainReference started = daemon.Call("managed.start",
+            new StartParameters(context.Arguments.Positional[0], withConsole || isPaused),
+            ApiJson.Default.StartParameters, ApiJson.Default.DomainReference);
+        return withConsole
+            ? DaemonConsole.Run(context, started, isQuiet: false, starts: !isPaused)
+            : CreateCommand.Say(context, started, isQuiet: false);
+    }
+
+    public static int Delete(CommandContext context)
+    {
+        ManagedDomain deleted = context.RequireDaemon(Why).Call("managed.delete",
+            new DomainParameters(context.Arguments.Positional[0]), ApiJson.Default.DomainParameters,
+            ApiJson.Default.ManagedDomain);
+        return context.Report(deleted, ApiJson.Default.ManagedDomain, _ => { });
+    }
+}
