@@ -150,9 +150,9 @@ public sealed class RecoveryTests
     [MemberData(nameof(All))]
     public void Killed_during_recovery_as_well_the_next_daemon_does_it(Scenario scenario)
     {
-        for (int step = 0; step < 60; step += 9)
+        for (int step = 0; step < 60; step += 13)
         {
-            for (int second = 0; second < 40; second += 5)
+            for (int second = 0; second < 40; second += 7)
             {
                 using FakeHost host = new();
                 _ = host.RunUntil(step, Prepare(host, scenario));

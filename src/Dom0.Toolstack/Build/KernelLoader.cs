@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 using System;
+using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.IO;
 using System.Text;
+using Dom0.Toolstack.Build.Payload;
 using Xen.Images;
 
 namespace Dom0.Toolstack.Build;
@@ -52,6 +54,11 @@ public static unsafe class KernelLoader
                 return file.AsMemory((int)kernel.PayloadOffset, (int)kernel.PayloadLength);
             }
 
+            if (PayloadDecoder.Knows(kernel.Format))
+            {
+                return UnpackHere(file, path, kernel);
+            }
+
             byte[] work = GC.AllocateUninitializedArray<byte>((int)KernelImage.WorkSize, pinned: true);
             fixed (byte* workBytes = work)
             {
@@ -74,6 +81,33 @@ public static unsafe class KernelLoader
                     return target.AsMemory(0, (int)produced);
                 }
             }
+        }
+    }
+
+    /// <summary>A bzImage has the unpacked size behind what is packed, which the formats themselves do not know of.</summary>
+    private static byte[] UnpackHere(byte[] file, string path, KernelFile kernel)
+    {
+        ReadOnlySpan<byte> payload = file.AsSpan((int)kernel.PayloadOffset, (int)kernel.PayloadLength);
+        uint? announced = null;
+        if (kernel.IsBzImage && payload.Length > sizeof(uint))
+        {
+            announced = BinaryPrimitives.ReadUInt32LittleEndian(payload[^sizeof(uint)..]);
+            payload = payload[..^sizeof(uint)];
+        }
+
+        try
+        {
+            byte[] unpacked = PayloadDecoder.Decode(kernel.Format, payload, (int)MaximumUnpacked);
+            return announced is null || announced == (uint)unpacked.Length
+                ? unpacked
+                : throw new InvalidDataException(
+                    $"it unpacks to {unpacked.Length} bytes and says that it has {announced}");
+        }
+        catch (InvalidDataException wrong)
+        {
+            throw new ToolstackException(
+                $"kernel: cannot load {path}, packed with {kernel.Format.ToString().ToLowerInvariant()}: {wrong.Message}",
+                "Check that the file is whole", wrong);
         }
     }
 
@@ -182,8 +216,8 @@ public static unsafe class KernelLoader
         throw new ToolstackException($"kernel: cannot load {path}: {what}", error switch
         {
             ImageError.FormatUnsupported =>
-                $"It is packed with {format.ToString().ToLowerInvariant()}; unpack it, or pack it with XZ, gzip or "
-                    + "zstd",
+                $"It is packed with {format.ToString().ToLowerInvariant()}; unpack it, or pack it with XZ, gzip, zstd, "
+                    + "lz4, lzma or bzip2",
             ImageError.NotesMissing or ImageError.NoteEntryMissing =>
                 "Use a kernel with CONFIG_XEN_PV, such as Debian's linux-image-amd64",
             _ => null,

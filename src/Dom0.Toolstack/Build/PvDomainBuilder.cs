@@ -5,6 +5,7 @@
 // by then, because a frame that somebody can write to cannot become a page table. Every step says its name when it
 // fails; undoing is the caller's, who destroys the whole domain.
 using System;
+using System.Linq;
 using System.Runtime.CompilerServices;
 using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Domains;
@@ -37,6 +38,9 @@ public sealed class PvDomainBuilder
         _domain = domain;
         _config = config;
     }
+
+    /// <summary>How domains are called in errors; by their numbers unless somebody knows better.</summary>
+    public Func<int, string> NameOf { get; init; } = id => $"domain {id}";
 
     /// <summary>Sets the domain's limits and scheduling.</summary>
     public void Configure()
@@ -249,11 +253,20 @@ public sealed class PvDomainBuilder
         PhysicalInfo physical = _hypervisor.System.PhysicalInfo();
         ulong freeMiB = (physical.FreePages - Math.Min(physical.FreePages, physical.OutstandingPages)) / 256;
         ulong wantedMiB = pages / 256;
+        ulong missingMiB = wantedMiB - Math.Min(wantedMiB, freeMiB);
         return new ToolstackException(
-            $"{wantedMiB} MiB are wanted and {freeMiB} MiB are free ({cause.Message})",
+            $"{wantedMiB} MiB are wanted and {freeMiB} MiB are free, {missingMiB} MiB too few; of "
+                + $"{physical.TotalPages / 256} MiB {WhoHasWhat()} ({cause.Message})",
             $"Set memory to less than {freeMiB}, or make room: xm mem-set Domain-0 SIZE, or xm destroy another domain",
             cause);
     }
+
+    /// <summary>What each domain has, the largest first; the one under construction is left out.</summary>
+    private string WhoHasWhat() => string.Join(", ", _hypervisor.System.ListDomains()
+        .Where(info => info.Id != _domain.Raw)
+        .OrderByDescending(info => info.MemoryKib)
+        .Select(info => $"{NameOf(info.Id)} has {info.MemoryKib / 1024}")
+        .DefaultIfEmpty("no domain has any"));
 
     /// <summary>The first entries of the grant table let Domain-0's daemons map the two rings.</summary>
     internal void SeedGrants(DomainRings rings)

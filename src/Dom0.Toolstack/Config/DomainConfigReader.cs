@@ -54,6 +54,12 @@ public sealed class DomainConfigReader
             throw Wrong("maxvcpus", $"is {maximumVcpus}, less than vcpus, which is {vcpus}", "Raise maxvcpus");
         }
 
+        if (ReadText("bootloader") is { Length: > 0 } loader)
+        {
+            throw Wrong("bootloader", $"wants {loader} to be run on the guest's disk, and this release runs no boot loader",
+                "Remove the line and set kernel, and ramdisk, to files of Domain-0");
+        }
+
         string kernel = ReadText("kernel") ?? throw new ConfigException(new SourcePosition(_document.File, 1, 1),
             "no kernel is set", "Add a line such as kernel = '/boot/vmlinuz'");
         string commandLine = ReadCommandLine();

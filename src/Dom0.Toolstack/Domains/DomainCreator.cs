@@ -42,7 +42,10 @@ public sealed class DomainCreator
         DomId domain = CreateEmpty(config);
         try
         {
-            PvDomainBuilder builder = new(_hypervisor, domain, config);
+            PvDomainBuilder builder = new(_hypervisor, domain, config)
+            {
+                NameOf = new DomainDirectory(_hypervisor, () => _store).NameOf,
+            };
             builder.Configure();
             JoinPool(domain, config);
             DomainRings rings = builder.Build(kernel, ramdisk);

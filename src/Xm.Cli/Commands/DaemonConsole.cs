@@ -74,15 +74,19 @@ internal static class DaemonConsole
                 return Say(context, isQuiet, "Left the console.", ExitStatus.Success);
             }
 
-            switch (EndOf(context, start.Uuid))
+            DomainEnd? how = EndOf(context, start.Uuid);
+            if (how is null)
             {
-                case null:
-                    return Say(context, isQuiet, "The console was closed: xend ended.", ExitStatus.Failure);
-                case { IsGone: true } or { Action: "preserve" or "rename-restart" } and { Reason: var reason }:
-                    return Say(context, isQuiet,
-                        reason is null ? "The console was closed: the domain is gone."
-                            : $"The domain has stopped ({reason}).",
-                        reason == "crash" ? ExitStatus.Failure : ExitStatus.Success);
+                return Say(context, isQuiet, "The console was closed: xend ended.", ExitStatus.Failure);
+            }
+
+            if (how.IsGone || how.Action is "preserve" or "rename-restart")
+            {
+                return Say(context, isQuiet,
+                    how.Reason is null
+                        ? "The console was closed: the domain is gone."
+                        : $"The domain has stopped ({how.Reason}).",
+                    how.Reason == "crash" ? ExitStatus.Failure : ExitStatus.Success);
             }
 
             // The daemon was restarted, and the domain lives: go on where the stream broke.

@@ -150,6 +150,18 @@ public sealed class DomainConfigTests
     }
 
     [Fact]
+    public void A_boot_loader_is_refused_since_a_guest_without_it_would_start_another_kernel() =>
+        Assert.Contains("bootloader wants pygrub to be run", Refusal("bootloader = 'pygrub'").Message);
+
+    [Fact]
+    public void A_registered_domain_may_start_with_the_host()
+    {
+        Assert.True(Read("on_xend_start = 'start'").StartsWithHost);
+        Assert.False(Read("on_xend_start = 'ignore'").StartsWithHost);
+        Assert.Contains("on_xend_start", Refusal("on_xend_start = 'perhaps'").Message);
+    }
+
+    [Fact]
     public void Keys_without_effect_are_named_with_place_and_reason()
     {
         _ = Read("""
@@ -157,14 +169,14 @@ public sealed class DomainConfigTests
             disk = []
             acpi = 1
             vnc = 0
-            bootloader = 'pygrub'
+            bootargs = '--kernel=0'
             memmory = 64
             helper = 'x'
             extra = helper
             """, out IReadOnlyList<string> warnings);
         Assert.Collection(warnings,
             vif => Assert.Contains("/etc/xen/guest.cfg:2:7: vif has no effect: it needs the device back ends", vif),
-            boot => Assert.Contains("bootloader has no effect", boot),
+            boot => Assert.Contains("bootargs has no effect", boot),
             typo => Assert.Contains("'memmory' is no known key and has no effect; did you mean 'memory'?", typo),
             hvm => Assert.Contains("ignored: acpi, vnc", hvm));
     }

@@ -233,7 +233,8 @@ public sealed class DomainCreatorTests : IDisposable
     {
         _fake.FreeFrames = 2560;
         ToolstackException refusal = Assert.Throws<ToolstackException>(() => Create());
-        Assert.Contains("16 MiB are wanted and 10 MiB are free", refusal.Message);
+        Assert.Contains("16 MiB are wanted and 10 MiB are free, 6 MiB too few; of 2048 MiB Domain-0 has 512",
+            refusal.Message);
         Assert.Equal([0], _fake.Domains.Keys);
     }
 

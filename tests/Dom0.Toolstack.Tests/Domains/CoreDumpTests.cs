@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Text;
+using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Build;
+using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Domains;
+using Dom0.Toolstack.Hypercalls;
+using Dom0.Toolstack.Store;
+using Dom0.Toolstack.Tests.Build;
+using Dom0.Toolstack.Tests.Fakes;
+using Xen.Abi;
+using Xunit;
+
+namespace Dom0.Toolstack.Tests.Domains;
+
+public sealed class CoreDumpTests : IDisposable
+{
+    private const ulong Pages = 1536;
+    private const int Word = sizeof(ulong);
+
+    private readonly FakeHypervisor _fake = new();
+    private readonly Hypervisor _hypervisor;
+    private readonly string _folder = Directory.CreateTempSubdirectory("dump-test-").FullName;
+    private readonly PvKernel _kernel = TestKernels.Modern();
+    private readonly DomainReference _domain;
+
+    public CoreDumpTests()
+    {
+        _hypervisor = new Hypervisor(_fake);
+        FakeStoreServer server = new();
+        server.Put("/local/domain/0/name", "Domain-0");
+        _domain = new DomainCreator(_hypervisor, new StoreClient(server)).Create(new DomainConfig
+        {
+            Name = "guest",
+            Uuid = Guid.NewGuid(),
+            Kernel = "/boot/k",
+            MemoryKib = Pages * 4,
+            MaximumMemoryKib = Pages * 4,
+            MaximumVcpus = 2,
+            OnlineVcpus = [true, true],
+            Affinity = [CpuSet.All, CpuSet.All],
+        }, _kernel, [1, 2, 3]);
+    }
+
+    private string File => Path.Combine(_folder, "core");
+
+    private ref ArchSharedInfo Arch => ref MemoryMarshal.AsRef<SharedInfo>(
+        _fake.Frame(_fake.Domains[1].SharedInfo).AsSpan()).Arch;
+
+    public void Dispose()
+    {
+        _hypervisor.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>What a running kernel says: its list is one array, where the builder put it.</summary>
+    private unsafe void TellLinearList()
+    {
+        VcpuGuestContext context = _fake.Domains[1].Context!.Value;
+        Arch.MaxPfn = Pages;
+        Arch.P2MCr3 = context.CtrlReg[3];
+        Arch.P2MVaddr = _kernel.P2mBase!.Value;
+    }
+
+    private static Dictionary<string, byte[]> Sections(byte[] file)
+    {
+        ulong Long(int at) => BitConverter.ToUInt64(file, at);
+        int table = (int)Long(40);
+        int count = BitConverter.ToUInt16(file, 60);
+        byte[] Content(int index)
+        {
+            int header = table + (index * 64);
+            return file[(int)Long(header + 24)..(int)(Long(header + 24) + Long(header + 32))];
+        }
+
+        byte[] names = Content(BitConverter.ToUInt16(file, 62));
+        Dictionary<string, byte[]> sections = [];
+        for (int index = 1; index < count; index++)
+        {
+            int name = BitConverter.ToInt32(file, table + (index * 64));
+            sections[Encoding.ASCII.GetString(names[name..Array.IndexOf(names, (byte)0, name)])] = Content(index);
+        }
+
+        return sections;
+    }
+
+    private void AssertWhole(DumpResult result)
+    {
+        byte[] file = System.IO.File.ReadAllBytes(File);
+        Assert.Equal("\u007fELF", Encoding.ASCII.GetString(file, 0, 4));
+        Assert.Equal(Pages, result.Pages);
+        Dictionary<string, byte[]> sections = Sections(file);
+        ulong[] list = MemoryMarshal.Cast<byte, ulong>(sections[".xen_p2m"]).ToArray();
+        Assert.Equal(Pages, (ulong)list.Length / 2);
+        for (int page = 0; page < (int)Pages; page += 97)
+        {
+            Assert.Equal((ulong)page, list[page * 2]);
+            Assert.Equal(_fake.Frame(list[(page * 2) + 1]), sections[".xen_pages"][(page * 4096)..((page + 1) * 4096)]);
+        }
+
+        Assert.Equal(_fake.Frame(_fake.Domains[1].SharedInfo), sections[".xen_shared_info"]);
+        Assert.Equal(2 * Marshal.SizeOf<VcpuGuestContext>(), sections[".xen_prstatus"].Length);
+        Assert.Equal(_kernel.Entry,
+            MemoryMarshal.Read<VcpuGuestContext>(sections[".xen_prstatus"]).UserRegs.Rip);
+        ulong[] header = MemoryMarshal.Cast<byte, ulong>(sections[".note.Xen"].AsSpan(16 + 16, 4 * Word)).ToArray();
+        Assert.Equal([0xf00febed, 2, Pages, 4096], header);
+    }
+
+    [Fact]
+    public void A_guest_with_a_linear_list_is_dumped()
+    {
+        TellLinearList();
+        AssertWhole(CoreDump.Write(_hypervisor, 1, File));
+    }
+
+    [Fact]
+    public void A_guest_with_a_tree_of_frames_is_dumped()
+    {
+        // The lists are where the builder put them; two more frames become the tree above.
+        TellLinearList();
+        List<PageEntry> linear = new GuestFrameList(_fake, _hypervisor.Domains.TryGetInfo(1)!).Read();
+        ulong[] machine = [.. linear.Select(entry => entry.MachineFrame)];
+        ulong[] lists = [.. _fake.Domains[1].Frames.Where(frame =>
+            MemoryMarshal.Cast<byte, ulong>(_fake.Frame(frame))[..8].SequenceEqual(machine.AsSpan(0, 8)))];
+        ulong list = Assert.Single(lists);
+        int first = Array.IndexOf(machine, list);
+        ulong top = machine[^1];
+        ulong middle = machine[^2];
+        MemoryMarshal.Cast<byte, ulong>(_fake.Frame(top).AsSpan())[0] = middle;
+        for (int page = 0; page < (int)(Pages / 512); page++)
+        {
+            MemoryMarshal.Cast<byte, ulong>(_fake.Frame(middle).AsSpan())[page] = machine[first + page];
+        }
+
+        Arch.P2MCr3 = 0;
+        Arch.PfnToMfnFrameListList = top;
+        AssertWhole(CoreDump.Write(_hypervisor, 1, File));
+    }
+
+    [Fact]
+    public void Frames_that_are_not_the_guests_are_left_out()
+    {
+        TellLinearList();
+        ulong[] machine = [.. new GuestFrameList(_fake, _hypervisor.Domains.TryGetInfo(1)!).Read()
+            .Select(entry => entry.MachineFrame)];
+        ulong list = _fake.Domains[1].Frames.Single(frame =>
+            MemoryMarshal.Cast<byte, ulong>(_fake.Frame(frame))[..8].SequenceEqual(machine.AsSpan(0, 8)));
+        Span<ulong> entries = MemoryMarshal.Cast<byte, ulong>(_fake.Frame(list).AsSpan());
+        entries[3] = 0x900000;
+        entries[4] = ulong.MaxValue;
+        entries[5] = (1UL << 62) | 5;
+        Assert.Equal(Pages - 3, CoreDump.Write(_hypervisor, 1, File).Pages);
+    }
+
+    [Fact]
+    public void A_guest_that_has_not_told_its_list_is_refused_and_no_file_is_left()
+    {
+        Assert.Contains("has not told where its memory lies",
+            Assert.Throws<ToolstackException>(() => CoreDump.Write(_hypervisor, 1, File)).Message);
+        Assert.False(System.IO.File.Exists(File));
+    }
+
+    [Fact]
+    public void A_file_that_exists_is_not_overwritten()
+    {
+        TellLinearList();
+        System.IO.File.WriteAllText(File, "precious");
+        Assert.Contains("cannot write the dump",
+            Assert.Throws<ToolstackException>(() => CoreDump.Write(_hypervisor, 1, File)).Message);
+        Assert.Equal("precious", System.IO.File.ReadAllText(File));
+    }
+
+    [Fact]
+    public void Whatever_the_guest_says_of_its_list_the_dump_is_bounded_and_ends()
+    {
+        Random random = new(3);
+        TellLinearList();
+        ulong root = Arch.P2MCr3;
+        for (int round = 0; round < 60; round++)
+        {
+            Arch.MaxPfn = Odd(random, Pages);
+            Arch.P2MCr3 = Odd(random, root);
+            Arch.P2MVaddr = Odd(random, _kernel.P2mBase!.Value);
+            Arch.PfnToMfnFrameListList = Odd(random, _fake.Domains[1].Frames.First());
+            try
+            {
+                Assert.InRange(new GuestFrameList(_fake, _hypervisor.Domains.TryGetInfo(1)!).Read().Count,
+                    1, (int)(Pages * 2) + 1024);
+            }
+            catch (ToolstackException)
+            {
+                // Refused.
+            }
+        }
+    }
+
+    [Fact]
+    public void The_domain_is_held_still_meanwhile_and_then_goes_on()
+    {
+        TellLinearList();
+        _fake.Domains[1].IsPaused = false;
+        _ = DomainDumper.Dump(_hypervisor, _domain, File, isLive: false);
+        Assert.False(_fake.Domains[1].IsPaused);
+        Assert.Contains("domctl PauseDomain", _fake.Calls);
+        _ = Assert.Throws<ToolstackException>(() => DomainDumper.Dump(_hypervisor, new(0, "Domain-0"), File, false));
+    }
+
+    private static ulong Odd(Random random, ulong sane) => random.Next(4) switch
+    {
+        0 => (ulong)random.NextInt64(),
+        1 => ulong.MaxValue - (ulong)random.Next(10_000),
+        2 => (ulong)random.Next(),
+        _ => sane,
+    };
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+using System;
+using System.Text.RegularExpressions;
+using Xt.Machine;
+using Xunit;
+
+namespace Image.Tests;
+
+/// <summary>The daemon with real guests: consoles, what happens when they stop, and its own sudden end.</summary>
+[Collection(SessionCollection.Name)]
+public sealed class XendTests(SessionPool pool)
+{
+    private const string LeaveConsole = "\x1d";
+    private const string Example = "/etc/xen/xmexample1";
+
+    private static readonly TimeSpan s_boot = TimeSpan.FromSeconds(240);
+    private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(90);
+
+    /// <summary>Waits in Domain-0 until a command succeeds.</summary>
+    private static void Until(Dom0Session dom0, string condition, int seconds = 240) => _ = dom0.Require(
+        $"for i in $(seq {seconds}); do {condition} >/dev/null 2>&1 && exit 0; sleep 1; done; "
+            + $"echo 'never true: {condition.Replace("'", "", StringComparison.Ordinal)}'; xm list; xm log | tail -30; exit 1",
+        (seconds * 2) + 60);
+
+    private static void UntilUp(Dom0Session dom0, string name) =>
+        Until(dom0, $"grep -q 'GUEST IS UP' /var/log/xen/console/guest-{name}.log");
+
+    [Theory]
+    [Hypervisors]
+    public void Three_guests_run_at_once_and_each_console_is_replayed_to_whoever_comes_late(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require("rm -f /var/log/xen/console/*; xend status");
+            foreach (int number in new[] { 1, 2, 3 })
+            {
+                _ = dom0.Require($"xm create -q {Example} name=three{number} memory=96", 120);
+            }
+
+            foreach (int number in new[] { 1, 2, 3 })
+            {
+                UntilUp(dom0, $"three{number}");
+            }
+
+            Assert.Equal(3, Regex.Count(dom0.Require("xm list"), "(?m)^three"));
+            foreach (int number in new[] { 2, 1 })
+            {
+                dom0.Start($"xm console three{number}");
+                dom0.WaitFor("GUEST IS UP", s_answer);
+                dom0.Type($"echo $((100 + {number})) is said\n");
+                dom0.WaitFor($"{100 + number} is said", s_answer);
+                dom0.Type(LeaveConsole);
+                Assert.Equal(0, dom0.Finish());
+            }
+
+            // Another program may use the terminal at the same time, and what a guest said outlives it.
+            Assert.Matches("^/dev/pts/", dom0.Require("xenstore-read /local/domain/$(xm domid three3)/console/tty"));
+            _ = dom0.Require("xm destroy three1; xm destroy three2; xm destroy three3");
+            Assert.Contains("101 is said", dom0.Require("timeout 20 xm console three1 </dev/null"));
+            Assert.DoesNotContain("three", dom0.Require("xm list"));
+        });
+
+    [Theory]
+    [Hypervisors]
+    public void A_guest_that_stops_unattended_is_dealt_with_as_its_configuration_says(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require($"rm -f /var/log/xen/console/*; xm create -q {Example} name=ends on_reboot=restart "
+                + "on_crash=rename-restart on_poweroff=destroy", 120);
+            UntilUp(dom0, "ends");
+            string first = dom0.Require("xm domid ends").Trim();
+            _ = dom0.Require("xm reboot ends");
+            Until(dom0, $"test $(xm domid ends) -gt {first}");
+            Until(dom0, "test $(grep -c 'GUEST IS UP' /var/log/xen/console/guest-ends.log) -ge 2");
+
+            // Crashed, it is kept under another name, and a new one takes its place.
+            _ = dom0.Require("xm sysrq ends c");
+            Until(dom0, "test \"$(xm domstate ends-1)\" = crashed");
+            UntilUp(dom0, "ends");
+            Assert.Contains("sysrq", dom0.Require("cat /var/log/xen/console/guest-ends-1.log"),
+                StringComparison.OrdinalIgnoreCase);
+            _ = dom0.Require("xm shutdown ends");
+            Until(dom0, "! xm domid ends");
+            _ = dom0.Require("xm destroy ends-1");
+            Assert.DoesNotContain("ends", dom0.Require("xm list"));
+        });
+
+    [Theory]
+    [Hypervisors]
+    public void Guests_and_console_sessions_outlive_every_process_of_the_daemon(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require($"rm -f /var/log/xen/console/*; xm create -q {Example} name=outlives", 120);
+            UntilUp(dom0, "outlives");
+            dom0.Start("(sleep 3; kill -9 $(cat /run/xend/domains.pid)) & xm console outlives");
+            dom0.WaitFor("guest:/#", s_answer);
+            dom0.Type("sleep 6; echo $((7 * 11)) after the kill\n");
+            dom0.WaitFor("77 after the kill", s_answer);
+            dom0.Type(LeaveConsole);
+            Assert.Equal(0, dom0.Finish());
+            string killed = dom0.Require("kill -9 $(cat /run/xend/supervisor.pid); sleep 3; xend status");
+            Assert.Contains("supervisor runs", killed);
+            Assert.Contains("domains    runs", killed);
+            _ = dom0.Require("xm shutdown outlives");
+            Until(dom0, "! xm domid outlives");
+        });
+
+    [Theory]
+    [Hypervisors]
+    public void The_hosts_guests_are_started_and_ended_with_it(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require("rm -f /var/log/xen/console/*; mkdir -p /etc/xen/auto; "
+                + $"sed 's/ExampleDomain/auto1/; s/on_poweroff.*/on_poweroff = \"restart\"/' {Example} >/etc/xen/auto/one; "
+                + "xend autostart", 120);
+            UntilUp(dom0, "auto1");
+            _ = dom0.Require("rm -r /etc/xen/auto; xend autostop", 180);
+            Assert.DoesNotContain("auto1", dom0.Require("xm list"));
+
+            // The daemon was told that the host stops; it starts anew for the tests to come.
+            _ = dom0.Require("old=$(cat /run/xend/domains.pid); kill $old; "
+                + "while [ \"$(cat /run/xend/domains.pid)\" = $old ]; do sleep 1; done; xend autostart", 120);
+        });
+
+    [Theory]
+    [Hypervisors]
+    public void A_domain_can_be_registered_started_and_forgotten(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require($"xm new {Example} name=kept");
+            Assert.Matches(@"(?m)^kept +128 +1 +0\.0$", dom0.Require("xm list"));
+            _ = dom0.Require("xm start -p kept", 120);
+            Assert.Matches(@"(?m)^kept +\d+ +128 +1 +--p--- +0\.0$", dom0.Require("xm list"));
+            _ = dom0.Require("xm destroy kept; xm delete kept");
+            Assert.DoesNotContain("kept", dom0.Require("xm list"));
+        });
+
+    [Theory]
+    [Hypervisors]
+    public void A_guests_memory_is_dumped_in_the_form_that_tools_know(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require($"rm -f /var/log/xen/console/*; xm create -q {Example} name=dumped memory=64", 120);
+            UntilUp(dom0, "dumped");
+            Assert.Matches(@"^Dumped \d{5} pages of dumped to /tmp/core",
+                dom0.Require("xm dump-core dumped /tmp/core; ls -l /tmp/core; rm /tmp/core", 240));
+            _ = dom0.Require("xm destroy dumped");
+        });
+
+    [Theory]
+    [Hypervisors]
+    public void Ten_domains_created_paused_and_destroyed_leave_nothing(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 => CreateAndDestroy(dom0, 10));
+
+    [LongFact]
+    public void Fifty_domains_created_paused_and_destroyed_leave_nothing() =>
+        pool.Use(HypervisorKind.Ours, dom0 => CreateAndDestroy(dom0, 50));
+
+    private static void CreateAndDestroy(Dom0Session dom0, int count)
+    {
+        string once = $"xm create -q -p {Example} name=cycle && xm destroy cycle";
+        _ = dom0.Require(once, 120);
+        string nodes = dom0.Require("xenstore-ls -f / | grep -v '^/local/domain/0/\\|^/tool' | cut -d= -f1");
+        string free = dom0.Require("sleep 1; xm info --json | grep free_memory");
+        _ = dom0.Require($"for i in $(seq {count}); do {once} || exit 1; done", 60 * count);
+        Assert.Equal(nodes, dom0.Require("xenstore-ls -f / | grep -v '^/local/domain/0/\\|^/tool' | cut -d= -f1"));
+        Assert.Equal(free, dom0.Require("sleep 1; xm info --json | grep free_memory"));
+        Assert.Equal("", dom0.Require("ls /run/xend/domains"));
+    }
+}
