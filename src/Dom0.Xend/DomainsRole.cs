@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 using System;
-using System.IO;
+using System.Threading;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Interop;
@@ -17,6 +18,9 @@ namespace Dom0.Xend;
 /// <summary>The process that keeps domains and consoles and serves the interface.</summary>
 internal static class DomainsRole
 {
+    private const int StoreMilliseconds = 30_000;
+    private const int RetryMilliseconds = 100;
+
     /// <summary>Runs until the process is ended.</summary>
     /// <exception cref="ToolstackException">It cannot start, or runs already.</exception>
     public static int Run()
@@ -24,14 +28,13 @@ internal static class DomainsRole
         XendLog file = new(Places.Log, "domains");
         Action<string> log = file.Write;
         _ = Libc.Signal(Libc.PipeSignal, Libc.IgnoreSignal);
-        _ = Directory.CreateDirectory(Places.Run,
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Places.MakeRunFolder();
         using RoleLock held = RoleLock.TryTake(Places.LockOf("domains"))
             ?? throw new ToolstackException("another xend keeps the domains already", "See 'xend status'");
 
         // Each thread has its own way to the hypervisor and to the store.
         Hypervisor hypervisor = new(Privcmd.Open());
-        StoreClient store = StoreClient.ConnectForLong();
+        StoreClient store = ConnectToStore();
         EventHub events = new(TimeProvider.System);
         ConsoleService consoles = new(new ConsoleFolders(Places.ConsoleLogs, Places.ConsoleStates), Privcmd.Open(),
             EventDevice.Open(), log);
@@ -43,14 +46,14 @@ internal static class DomainsRole
             Defined = new RecordStore(Places.Definitions, log),
             Consoles = consoles,
             Events = events,
-            Build = config => new DomainCreator(hypervisor, store).Create(config),
+            Build = config => Build(new DomainCreator(hypervisor, store), config),
             Dump = (domid, path) => CoreDump.Write(hypervisor, domid, path),
             Clock = TimeProvider.System,
             Log = log,
         });
         DomainWorker worker = new(manager, log);
         DomainWatcher watcher = new(
-            new Hypervisor(Privcmd.Open()), StoreClient.ConnectForLong(), consoles, worker, log);
+            new Hypervisor(Privcmd.Open()), ConnectToStore(), consoles, worker, log);
         consoles.Start();
         worker.Start();
 
@@ -60,5 +63,35 @@ internal static class DomainsRole
         log("serves domains and consoles");
         new ApiServer(XendClient.Path, new ApiMethods(worker, consoles, events, log), log).Run();
         return 0;
+    }
+
+    /// <summary>Kernel and ramdisk lay in memory for a moment; Domain-0 gets it back at once.</summary>
+    private static DomainReference Build(DomainCreator creator, DomainConfig config)
+    {
+        try
+        {
+            return creator.Create(config);
+        }
+        finally
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+    }
+
+    /// <summary>The store's process is started at the same moment and needs a little longer.</summary>
+    private static StoreClient ConnectToStore()
+    {
+        long deadline = Environment.TickCount64 + StoreMilliseconds;
+        while (true)
+        {
+            try
+            {
+                return StoreClient.ConnectForLong();
+            }
+            catch (ToolstackException) when (Environment.TickCount64 < deadline)
+            {
+                Thread.Sleep(RetryMilliseconds);
+            }
+        }
     }
 }

@@ -27,6 +27,10 @@ internal static class Places
     /// <summary>What the supervisor knows of its processes.</summary>
     public static readonly string SupervisorState = Path.Combine(Run, "supervisor.json");
 
+    /// <summary>Makes the folder of sockets, locks and records, root's alone.</summary>
+    public static void MakeRunFolder() => _ = Directory.CreateDirectory(Run,
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
     /// <summary>The file that a role holds locked while it runs, with its process number.</summary>
     public static string LockOf(string role) => Path.Combine(Run, role + ".pid");
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 using System;
-using System.IO;
 using Dom0.Toolstack;
 using Dom0.Xend;
 using Dom0.Xend.Autostart;
@@ -12,7 +11,9 @@ const string Usage = """
     Without a command, or with 'run', xend keeps its processes running until it is
     ended; the guests run on.
 
-      run         supervise the processes below
+      run         supervise the processes below; a store of another program is used
+                  if one runs already
+      store       be the process that serves the store (xenstore)
       domains     be the process that keeps domains and consoles and serves xm
       status      say which processes run
       autostart   create the domains of /etc/xen/auto, and start the defined ones
@@ -36,6 +37,8 @@ try
     {
         case "run":
             return Supervise();
+        case Roles.Store:
+            return Roles.RunStore();
         case Roles.Domains:
             return DomainsRole.Run();
         case "status":
@@ -62,9 +65,9 @@ catch (ToolstackException failure)
 
 static int Supervise()
 {
-    _ = Directory.CreateDirectory(Places.Run,
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    Places.MakeRunFolder();
     using RoleLock held = RoleLock.TryTake(Places.LockOf("supervisor"))
         ?? throw new ToolstackException("xend runs already", "See 'xend status'");
-    return new RoleSupervisor(Roles.All, new XendLog(Places.Log, "supervisor").Write).Run();
+    Action<string> log = new XendLog(Places.Log, "supervisor").Write;
+    return new RoleSupervisor(Roles.Wanted(log), log).Run();
 }

@@ -26,6 +26,7 @@ public sealed class DomainManagerTests : IDisposable
         Assert.False(_host.Xen.Domains[1].IsPaused);
         Assert.Equal("running", Assert.Single(_host.Manager.List()).Phase);
         Assert.Equal("guest", _host.Consoles.OpenOnes[1].Name);
+        Assert.Equal("/dev/pts/1", _host.Node("/local/domain/1/console/tty"));
         Assert.Equal(["created guest", "started guest"], _host.Happened);
     }
 

@@ -12,7 +12,11 @@ internal sealed class FakeConsoles : IConsoles
 
     public List<string> Notices { get; } = [];
 
-    public void Open(int domid, Guid uuid, string name, ulong ringFrame, uint port) => OpenOnes[domid] = (uuid, name);
+    public string? Open(int domid, Guid uuid, string name, ulong ringFrame, uint port)
+    {
+        OpenOnes[domid] = (uuid, name);
+        return $"/dev/pts/{domid}";
+    }
 
     public void Close(int domid, string? notice, bool comesAgain)
     {

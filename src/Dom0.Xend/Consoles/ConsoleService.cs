@@ -49,27 +49,21 @@ internal sealed unsafe class ConsoleService : IConsoles, IConsoleDirectory
         _wake = FileDescriptor.Own(Libc.EventDescriptor(0, Libc.EventNonBlocking | Libc.EventCloseOnExec));
     }
 
-    /// <summary>Tells where a domain's terminal is, after it was opened; called on the service's thread.</summary>
-    public Action<int, string> TerminalMade { get; set; } = (_, _) => { };
-
     /// <summary>Starts the thread.</summary>
     public void Start() => new Thread(Loop) { IsBackground = true, Name = "consoles" }.Start();
 
     /// <inheritdoc/>
-    public void Open(int domid, Guid uuid, string name, ulong ringFrame, uint port) => Do(() =>
+    public string? Open(int domid, Guid uuid, string name, ulong ringFrame, uint port) => Ask(() =>
     {
         _ = _closed.Remove(domid);
-        OpenHere(domid, uuid, name, ringFrame, port);
+        return OpenHere(domid, uuid, name, ringFrame, port);
     });
 
-    /// <summary>As <see cref="Open"/>, unless the console was closed or is served already.</summary>
-    public void Notice(int domid, Guid uuid, string name, ulong ringFrame, uint port) => Do(() =>
-    {
-        if (!_closed.Contains(domid) && !_hubs.Values.Any(hub => hub.Domid == domid))
-        {
-            OpenHere(domid, uuid, name, ringFrame, port);
-        }
-    });
+    /// <summary>As <see cref="Open"/>, unless the console was closed or is served already; null then.</summary>
+    public string? OpenUnlessKnown(int domid, Guid uuid, string name, ulong ringFrame, uint port) => Ask(() =>
+        _closed.Contains(domid) || _hubs.Values.Any(hub => hub.Domid == domid)
+            ? null
+            : OpenHere(domid, uuid, name, ringFrame, port));
 
     /// <summary>The numbers of the domains whose consoles are served.</summary>
     public IReadOnlyList<int> Served() => Ask<IReadOnlyList<int>>(() =>
@@ -191,7 +185,7 @@ internal sealed unsafe class ConsoleService : IConsoles, IConsoleDirectory
         return answer.Task.GetAwaiter().GetResult();
     }
 
-    private void OpenHere(int domid, Guid uuid, string name, ulong ringFrame, uint port)
+    private string? OpenHere(int domid, Guid uuid, string name, ulong ringFrame, uint port)
     {
         if (!_hubs.TryGetValue(uuid, out ConsoleHub? hub))
         {
@@ -231,13 +225,9 @@ internal sealed unsafe class ConsoleService : IConsoles, IConsoleDirectory
             }
         }
 
-        if (_terminals.TryGetValue(uuid, out string? path))
-        {
-            TerminalMade(domid, path);
-        }
-
         // What the guest wrote before the event channel was bound raised no event.
         Turn(hub);
+        return _terminals.GetValueOrDefault(uuid);
     }
 
     private void CloseHub(ConsoleHub hub)

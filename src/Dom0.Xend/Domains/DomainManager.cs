@@ -327,9 +327,10 @@ internal sealed partial class DomainManager
     {
         string console = $"{StoreEntries.DomainPath(record.Domid!.Value)}/console";
         if (ulong.TryParse(_services.Store.TryRead($"{console}/ring-ref"), out ulong frame)
-            && uint.TryParse(_services.Store.TryRead($"{console}/port"), out uint port))
+            && uint.TryParse(_services.Store.TryRead($"{console}/port"), out uint port)
+            && _services.Consoles.Open(record.Domid.Value, record.Uuid, record.Name, frame, port) is { } terminal)
         {
-            _services.Consoles.Open(record.Domid.Value, record.Uuid, record.Name, frame, port);
+            _services.Store.Write($"{console}/tty", terminal);
         }
     }
 

@@ -4,7 +4,6 @@
 // store's daemon has it; that daemon passes it on as the special watches. Since a watch can be lost with the daemon,
 // there is a look every few seconds as well.
 using System;
-using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Linq;
 using System.Threading;
@@ -20,7 +19,7 @@ namespace Dom0.Xend.Domains;
 internal sealed class DomainWatcher
 {
     private const int LookMilliseconds = 5000;
-    private const int OrderMilliseconds = 200;
+    private const int RetryMilliseconds = 500;
     private const string DomainsToken = "domains";
     private const string ConsoleToken = "console";
 
@@ -29,7 +28,6 @@ internal sealed class DomainWatcher
     private readonly ConsoleService _consoles;
     private readonly DomainWorker _worker;
     private readonly Action<string> _log;
-    private readonly ConcurrentQueue<(int Domid, string Path)> _terminals = new();
     private readonly HashSet<int> _watched = [];
 
     /// <summary>Watches with a hypervisor channel and a store connection of its own.</summary>
@@ -41,7 +39,6 @@ internal sealed class DomainWatcher
         _consoles = consoles;
         _worker = worker;
         _log = log;
-        consoles.TerminalMade = (domid, path) => _terminals.Enqueue((domid, path));
     }
 
     /// <summary>Starts the thread.</summary>
@@ -50,7 +47,6 @@ internal sealed class DomainWatcher
     private void Loop()
     {
         bool isWatching = false;
-        long nextLook = 0;
         while (true)
         {
             try
@@ -62,28 +58,19 @@ internal sealed class DomainWatcher
                     isWatching = true;
                 }
 
-                bool happened = _store.WaitForEvent(OrderMilliseconds) is not null;
+                _ = _store.WaitForEvent(LookMilliseconds);
                 while (_store.WaitForEvent(0) is not null)
                 {
                     // One look serves them all.
                 }
 
-                while (_terminals.TryDequeue(out (int Domid, string Path) made))
-                {
-                    _store.Write($"{StoreEntries.DomainPath(made.Domid)}/console/tty", made.Path);
-                }
-
-                if (happened || Environment.TickCount64 >= nextLook)
-                {
-                    nextLook = Environment.TickCount64 + LookMilliseconds;
-                    Look();
-                    _worker.RequestCheck();
-                }
+                Look();
+                _worker.RequestCheck();
             }
             catch (ToolstackException failure)
             {
                 _log($"watching: {failure.Message}");
-                Thread.Sleep(OrderMilliseconds);
+                Thread.Sleep(RetryMilliseconds);
             }
         }
     }
@@ -123,7 +110,10 @@ internal sealed class DomainWatcher
         {
             try
             {
-                _consoles.Notice(info.Id, info.Uuid, name, frame, port);
+                if (_consoles.OpenUnlessKnown(info.Id, info.Uuid, name, frame, port) is { } terminal)
+                {
+                    _store.Write($"{console}/tty", terminal);
+                }
             }
             catch (ToolstackException failure)
             {

@@ -6,8 +6,11 @@ namespace Dom0.Xend.Domains;
 /// <summary>The consoles, as the keeper of domains needs them.</summary>
 internal interface IConsoles
 {
-    /// <summary>Serves the console of a domain from now on; those who watch an earlier one of this identity stay.</summary>
-    void Open(int domid, Guid uuid, string name, ulong ringFrame, uint port);
+    /// <summary>
+    /// Serves the console of a domain from now on; those who watch an earlier one of this identity stay. The result is the
+    /// terminal at which other programs find it, for the store; null when there is none.
+    /// </summary>
+    string? Open(int domid, Guid uuid, string name, ulong ringFrame, uint port);
 
     /// <summary>
     /// Takes what the ring still holds, then lets go of ring and port: until that, the domain's memory cannot all be

@@ -48,7 +48,12 @@ internal static class CreateCommand
             context.Errors.WriteLine($"Warning: {warning}.");
         }
 
-        return config;
+        // The daemon has another current directory.
+        return config with
+        {
+            Kernel = Path.GetFullPath(config.Kernel),
+            Ramdisk = config.Ramdisk is null ? null : Path.GetFullPath(config.Ramdisk),
+        };
     }
 
     private static int Build(CommandContext context, DomainConfig config, bool isQuiet)
