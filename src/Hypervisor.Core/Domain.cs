@@ -25,6 +25,9 @@ public unsafe struct Domain
 
     public ushort Id;
 
+    /// <summary>Tells domains apart that had the same number one after the other; never 0.</summary>
+    public ulong Serial;
+
     /// <summary>The initial domain, and whoever was created with its rights.</summary>
     public bool IsPrivileged;
     public bool IsDying;

@@ -30,6 +30,7 @@ public static unsafe class DomainFactory
 
     private static SpinLock s_lock;
     private static uint s_lastId;
+    private static ulong s_lastSerial;
 
     /// <summary>
     /// A domain without memory and vCPUs, paused by the tools, in the table under <paramref name="id"/>.
@@ -73,6 +74,7 @@ public static unsafe class DomainFactory
 
         // The number is part of what the initialisers write, so it is chosen before them and entered after.
         s_lock.Acquire();
+        domain->Serial = ++s_lastSerial;
         error = ChooseId(domain, id);
         if (error == Errno.Ok)
         {

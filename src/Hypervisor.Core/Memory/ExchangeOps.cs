@@ -100,7 +100,7 @@ public static unsafe class ExchangeOps
         PageInfo* got = null;
         for (ulong extent = 0; extent < outGroup; extent++)
         {
-            Mfn first = PageAllocator.AllocateForDomain(outOrder, bits, domain->Id, fromClaim: false);
+            Mfn first = PageAllocator.AllocateForDomain(outOrder, bits, domain, fromClaim: false);
             if (first.IsNone)
             {
                 FreeExtents(got, outOrder);
@@ -175,10 +175,9 @@ public static unsafe class ExchangeOps
         while (taken != null)
         {
             PageInfo* page = Pop(ref taken);
-            page->Type = PageType.None;
             page->FlushStamp = TlbFlush.Clock;
             Machine.MachineToPhysical[FrameTable.FrameOf(page).Raw] = DomainPages.InvalidMachineToPhysical;
-            PageAllocator.FreeDomainFrame(page);
+            PageAllocator.FreeDomainFrame(page, 0);
         }
     }
 
@@ -189,7 +188,7 @@ public static unsafe class ExchangeOps
             Mfn first = FrameTable.FrameOf(Pop(ref got));
             for (ulong page = 0; page < 1UL << order; page++)
             {
-                PageAllocator.FreeDomainFrame(FrameTable.Page(first + page));
+                PageAllocator.FreeDomainFrame(FrameTable.Page(first + page), 0);
             }
         }
     }

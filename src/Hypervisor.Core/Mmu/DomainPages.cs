@@ -72,7 +72,7 @@ public static unsafe class DomainPages
     public static Mfn Allocate(Domain* domain, int order, int addressBits)
     {
         bool fromClaim = TakeFromClaim(domain, 1UL << order);
-        Mfn first = PageAllocator.AllocateForDomain(order, addressBits, domain->Id, fromClaim);
+        Mfn first = PageAllocator.AllocateForDomain(order, addressBits, domain, fromClaim);
         if (first.IsNone)
         {
             ReturnToClaim(domain, fromClaim, 1UL << order);
@@ -138,7 +138,7 @@ public static unsafe class DomainPages
         {
             page->Count = 0;
             page->Owner = FrameTable.OwnerHypervisor;
-            PageAllocator.FreeDomainFrame(page);
+            PageAllocator.FreeDomainFrame(page, 0);
             return;
         }
 
@@ -146,17 +146,11 @@ public static unsafe class DomainPages
         Unlink(domain, page);
         domain->TotalPages--;
         bool last = domain->TotalPages == 0 && domain->IsDying;
-        bool dying = domain->IsDying;
+        ulong contents = domain->IsDying ? 0 : domain->Serial;
         domain->PageLock.Release();
-        page->Type = PageType.None;
         Machine.MachineToPhysical[FrameTable.FrameOf(page).Raw] = InvalidMachineToPhysical;
-        if (dying)
-        {
-            // A successor of the same number is somebody else: the scrubber must not take it for the last owner.
-            page->Owner = FrameTable.OwnerNone;
-        }
-
-        PageAllocator.FreeDomainFrame(page);
+        page->Owner = FrameTable.OwnerNone;
+        PageAllocator.FreeDomainFrame(page, contents);
         if (last)
         {
             DomainLifecycle.OnLastPageFreed(domain);
@@ -261,7 +255,7 @@ public static unsafe class DomainPages
         {
             PageInfo* page = FrameTable.Page(first + index);
             page->Count = 0;
-            PageAllocator.FreeDomainFrame(page);
+            PageAllocator.FreeDomainFrame(page, 0);
         }
     }
 

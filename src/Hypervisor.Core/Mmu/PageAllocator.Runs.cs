@@ -66,7 +66,7 @@ public static unsafe partial class PageAllocator
         {
             PageInfo* page = FrameTable.Page(first + frame);
             page->Count = 0;
-            MarkFree(page);
+            MarkFree(page, 0);
             Give(first + frame, 0);
         }
     }

@@ -8,8 +8,9 @@
 // are kept as they are, in a list for each zone, and go out first: no merging of blocks at one call to split them
 // again at the next.
 //
-// Scrubbing: a freed frame remembers its last owner; it is zeroed when it goes to anyone else, and always when it
-// goes to the hypervisor. What a domain gives and takes back itself is not touched.
+// Scrubbing: a freed frame remembers whose contents it has, in its type word: the serial of the domain, which no other
+// ever gets, or 0. It is zeroed when it goes to anyone else, and always when it goes to the hypervisor. What a domain
+// gives and takes back itself is not touched.
 //
 // TLBs: a freed frame carries the flush clock of its last reference; before it is handed out, CPUs that have not
 // flushed since then do (TlbFlush.BeforeReuse).
@@ -144,17 +145,17 @@ public static unsafe partial class PageAllocator
             PageInfo* page = FrameTable.Page(first + frame);
             page->Count = 0;
             page->Owner = FrameTable.OwnerHypervisor;
-            MarkFree(page);
+            MarkFree(page, 0);
         }
 
         Give(first, order);
     }
 
     /// <summary>
-    /// 2^<paramref name="order"/> contiguous frames below 2^<paramref name="addressBits"/> bytes, scrubbed if
-    /// they were somebody else's; they belong to nobody yet (<c>DomainPages.Assign</c>). None when there are none.
+    /// 2^<paramref name="order"/> contiguous frames below 2^<paramref name="addressBits"/> bytes, scrubbed
+    /// unless their contents are those of <paramref name="domain"/>; they belong to nobody yet (<c>DomainPages.Assign</c>). None when there are none.
     /// </summary>
-    public static Mfn AllocateForDomain(int order, int addressBits, ushort owner, bool fromClaim)
+    public static Mfn AllocateForDomain(int order, int addressBits, Domain* domain, bool fromClaim)
     {
         Mfn first = Take(order, addressBits, fromClaim, fromReserve: addressBits <= 32);
         if (first.IsNone)
@@ -167,7 +168,7 @@ public static unsafe partial class PageAllocator
             PageInfo* page = FrameTable.Page(first + frame);
             TlbFlush.BeforeReuse(page->FlushStamp);
             page->State = FrameState.Used;
-            if (page->Owner != owner)
+            if (page->Type == 0 || page->Type != domain->Serial)
             {
                 Machine.Zero(Machine.Direct(first + frame), (nuint)MemoryLayout.PageSize);
             }
@@ -176,12 +177,13 @@ public static unsafe partial class PageAllocator
         return first;
     }
 
-    /// <summary>Takes back one frame of a domain; its <see cref="PageInfo.Owner"/> stays as a note for the
-    /// scrubber.</summary>
-    public static void FreeDomainFrame(PageInfo* page)
+    /// <summary>Takes back one frame of a domain.</summary>
+    /// <param name="page">The frame, which nothing refers to.</param>
+    /// <param name="contents">The <see cref="Domain.Serial"/> of the domain to which it may go back as it is, or 0.</param>
+    public static void FreeDomainFrame(PageInfo* page, ulong contents)
     {
         Mfn mfn = FrameTable.FrameOf(page);
-        MarkFree(page);
+        MarkFree(page, contents);
         s_lock.Acquire();
         int zone = ZoneOf(mfn.Raw);
         if (s_state.RecentCounts[zone] < MaxRecent)
@@ -276,7 +278,7 @@ public static unsafe partial class PageAllocator
     }
 
     /// <summary>A frame in two lists would be handed to two owners: nothing is worth going on for then.</summary>
-    private static void MarkFree(PageInfo* page)
+    private static void MarkFree(PageInfo* page, ulong contents)
     {
         if (page->State != FrameState.Used)
         {
@@ -284,6 +286,7 @@ public static unsafe partial class PageAllocator
         }
 
         page->State = FrameState.Free;
+        page->Type = contents;
     }
 
     private static void Give(Mfn first, int order)

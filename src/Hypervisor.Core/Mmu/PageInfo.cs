@@ -36,6 +36,8 @@ public struct PageInfo
     public const ulong ReferenceMask = (1UL << 62) - 1;
 
     public ulong Count;
+
+    /// <summary>Of a free frame: the <see cref="Domain.Serial"/> of the domain whose contents it has, or 0.</summary>
     public ulong Type;
 
     /// <summary>Domain number of the owner; DOMID_IO for frames that are no RAM, DOMID_XEN for the hypervisor's own.</summary>

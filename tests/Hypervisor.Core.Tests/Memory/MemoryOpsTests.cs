@@ -173,6 +173,37 @@ public sealed unsafe class MemoryOpsTests
     }
 
     [Fact]
+    public void What_a_domain_gave_back_before_it_died_is_not_taken_for_its_successors()
+    {
+        Domain* first = _host.AddDomain();
+        ushort id = first->Id;
+        Mfn[] frames = TestHost.Populate(first, 50);
+        foreach (Mfn frame in frames)
+        {
+            *(ulong*)Hypervisor.Machine.Direct(frame) = 0x5EC2E7;
+            Assert.True(DomainPages.Release(FrameTable.Page(frame)));
+        }
+
+        // To itself it goes back as it was.
+        Mfn own = TestHost.Populate(first, 1)[0];
+        Assert.Contains(own, frames);
+        Assert.Equal(0x5EC2E7ul, *(ulong*)Hypervisor.Machine.Direct(own));
+        Assert.True(DomainPages.Release(FrameTable.Page(own)));
+
+        Assert.Equal(0, _host.DomCtl(DomCtlCommand.DestroyDomain, id));
+        Domain* second = DomainFactory.Create(id, DomainLimits.OfVcpus(1), out _);
+        second->MaxPages = 4000;
+        int again = 0;
+        for (Mfn mfn = DomainPages.Allocate(second, 0, 64); !mfn.IsNone; mfn = DomainPages.Allocate(second, 0, 64))
+        {
+            Assert.Equal(0ul, *(ulong*)Hypervisor.Machine.Direct(mfn));
+            again += System.Array.Exists(frames, frame => frame == mfn) ? 1 : 0;
+        }
+
+        Assert.True(again > 40);
+    }
+
+    [Fact]
     public void Single_pages_are_exchanged_for_a_contiguous_extent()
     {
         Domain* domain = _host.Dom0;

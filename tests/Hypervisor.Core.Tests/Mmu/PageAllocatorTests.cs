@@ -51,7 +51,7 @@ public sealed unsafe class PageAllocatorTests
         Mfn frame = TestHost.Populate(domain, 1)[0];
         Assert.True(DomainPages.Release(FrameTable.Page(frame)));
         PageInfo* info = FrameTable.Page(frame);
-        _ = Assert.Throws<HypervisorPanicException>(() => PageAllocator.FreeDomainFrame(info));
+        _ = Assert.Throws<HypervisorPanicException>(() => PageAllocator.FreeDomainFrame(info, 0));
     }
 
     [Fact]
