@@ -25,7 +25,7 @@ public sealed class MemoryMapTests
     [InlineData("noram", Unusable + "the memory map names no usable memory")]
     [InlineData("long", Unusable + "the memory map has more than 1024 entries")]
     [InlineData("size", Unusable + "an entry of the memory map has an impossible size")]
-    [InlineData("little", "(XEN) cannot start: too little memory: ")]
+    [InlineData("little", "(XEN) cannot start: a module cannot be read: it lies outside of usable RAM")]
     public void A_map_that_cannot_be_used_is_refused_in_one_sentence(string spoilt, string sentence)
     {
         using SerialLine line = Boot(spoilt, "noreboot");
