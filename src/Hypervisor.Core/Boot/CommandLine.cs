@@ -152,7 +152,8 @@ public static unsafe class CommandLine
         return Outcome.Done;
     }
 
-    private static bool* BooleanNamed(OptionText option, BootOptions* options, bool* ignored)
+    /// <summary>Where a boolean option is kept; null for a name that is none.</summary>
+    internal static bool* BooleanNamed(OptionText option, BootOptions* options, bool* ignored)
     {
         if (option.Is("dom0_vcpus_pin"u8))
         {

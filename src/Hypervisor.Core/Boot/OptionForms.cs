@@ -5,7 +5,7 @@ using System;
 namespace Hypervisor.Core.Boot;
 
 /// <summary>How each option is to be written, for the warning about one that is not.</summary>
-public static class OptionForms
+public static unsafe class OptionForms
 {
     /// <summary>The accepted form of the option that <paramref name="word"/> names; empty for an unknown one.</summary>
     public static ReadOnlySpan<byte> Describe(BootText word)
@@ -33,7 +33,10 @@ public static class OptionForms
         : option.Is("conring_size"u8) ? "<size>, like 64K"u8
         : default;
 
-    private static bool IsBoolean(OptionText option) =>
-        option.Is("dom0_vcpus_pin"u8) || option.Is("nosmp"u8) || option.Is("noreboot"u8) || option.Is("cpuinfo"u8)
-        || option.Is("watchdog"u8) || option.Is("guest"u8) || option.Is("real_mode"u8);
+    private static bool IsBoolean(OptionText option)
+    {
+        BootOptions options = default;
+        bool ignored = false;
+        return CommandLine.BooleanNamed(option, &options, &ignored) != null;
+    }
 }

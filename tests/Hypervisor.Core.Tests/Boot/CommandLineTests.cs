@@ -236,6 +236,7 @@ public sealed unsafe class CommandLineTests
         Assert.Contains("115200,8n1", FormOf("com2=x"), System.StringComparison.Ordinal);
         Assert.Contains("min:<size>", FormOf("dom0-mem=x"), System.StringComparison.Ordinal);
         Assert.Contains("=on or =off", FormOf("no-noreboot=x"), System.StringComparison.Ordinal);
+        Assert.Contains("=on or =off", FormOf("x2apic=x"), System.StringComparison.Ordinal);
         Assert.Equal(string.Empty, FormOf("dom0mem=5"));
     }
 
