@@ -19,17 +19,26 @@ internal sealed class Monitor : IDisposable
     public byte[] Picture()
     {
         string file = Path.Combine(_folder, "screen.ppm");
+        Do($$$"""{"execute":"screendump","arguments":{"filename":"{{{file}}}"}}""");
+        return File.ReadAllBytes(file);
+    }
+
+    /// <summary>A processor takes a machine check that it cannot go on from (UC, EN, PCC, and MCIP).</summary>
+    public void BreakProcessor() => Do(
+        """{"execute":"human-monitor-command","arguments":{"command-line":"mce 0 1 0xb200000000000000 0x5 0 0"}}""");
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    private void Do(string request)
+    {
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(Address));
         using NetworkStream stream = new(socket);
         using StreamReader answers = new(stream);
         _ = answers.ReadLine();
         Ask(stream, answers, """{"execute":"qmp_capabilities"}""");
-        Ask(stream, answers, $$$"""{"execute":"screendump","arguments":{"filename":"{{{file}}}"}}""");
-        return File.ReadAllBytes(file);
+        Ask(stream, answers, request);
     }
-
-    public void Dispose() => Directory.Delete(_folder, true);
 
     private static void Ask(NetworkStream stream, StreamReader answers, string request)
     {

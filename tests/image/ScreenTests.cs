@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text;
+using System.Threading;
 using Hypervisor.Core.Console;
 using Xt.Machine;
 using Xunit;
@@ -38,14 +39,7 @@ public sealed class ScreenTests : IDisposable
             text => text.Contains($"(XEN) {Last}", StringComparison.Ordinal), DateTime.UtcNow.AddSeconds(120));
         Assert.True(halts, line.Tail());
 
-        string screen = string.Empty;
-        int found = 0;
-        for (int turn = 0; turn < 50 && !screen.Contains(Last, StringComparison.Ordinal); turn++)
-        {
-            System.Threading.Thread.Sleep(100);
-            screen = Read(_monitor.Picture(), out found);
-        }
-
+        string screen = WaitFor(Last, out int found);
         Assert.Equal(width, found);
         string[] said =
         [
@@ -59,6 +53,42 @@ public sealed class ScreenTests : IDisposable
         Assert.All(said, text => Assert.Contains(
             text.Replace(" ", string.Empty, StringComparison.Ordinal),
             whole.Replace(" ", string.Empty, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Domain_0_gets_the_screen_and_a_panic_takes_it_back()
+    {
+        MachineOptions machine = new()
+        {
+            Screen = "1024x768x32",
+            HypervisorArguments = "console=com1,vga",
+            QemuArguments = _monitor.Arguments,
+        };
+        using SerialLine line = SerialLine.Boot(machine, BootFiles.Gather(machine), "screen");
+        bool starts = line.WaitUntil(
+            text => text.Contains("Linux version", StringComparison.Ordinal), DateTime.UtcNow.AddSeconds(120));
+        Assert.True(starts, line.Tail());
+        string screen = WaitFor("starting the first domain", out _);
+        Assert.DoesNotContain("Linux version", screen);
+
+        _monitor.BreakProcessor();
+
+        // The machine check may come while the hypervisor runs, and has registers to show then.
+        Assert.Matches("Panic on CPU 0: .*machine check", WaitFor("machine check", out _));
+        Assert.Matches(@"\(XEN\) Panic on CPU 0: .*machine check", line.Text);
+    }
+
+    /// <summary>Looks at the screen until it has a text, or it has not come in time.</summary>
+    private string WaitFor(string text, out int width)
+    {
+        string screen = Read(_monitor.Picture(), out width);
+        for (int turn = 0; turn < 100 && !screen.Contains(text, StringComparison.Ordinal); turn++)
+        {
+            Thread.Sleep(100);
+            screen = Read(_monitor.Picture(), out width);
+        }
+
+        return screen;
     }
 
     /// <summary>The text of a picture, each cell looked up in the font.</summary>
