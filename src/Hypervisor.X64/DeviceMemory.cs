@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Hypervisor.Core.Mmu;
+using Hypervisor.X64.Boot;
 
 namespace Hypervisor.X64;
 
@@ -33,7 +34,7 @@ public static unsafe class DeviceMemory
         {
             s_table[s_used++] = (first + (page << MemoryLayout.PageShift))
                 | Pte.Present | Pte.Writable | Pte.Accessed | Pte.Dirty | Pte.CacheDisable | Pte.WriteThrough
-                | Pte.Global | Pte.NoExecute;
+                | Pte.Global | (CpuFeatures.HasNoExecute ? Pte.NoExecute : 0);
         }
 
         return (void*)(MemoryLayout.DeviceMemory + (start << MemoryLayout.PageShift) + (physical - first));

@@ -69,6 +69,17 @@ public sealed class ProcessorTests : IDisposable
     }
 
     [Fact]
+    public void A_processor_without_no_execute_pages_gets_to_the_first_domain()
+    {
+        MachineOptions machine = s_machine with { Cpus = 2, CpuModel = "qemu64,-nx", Module = _files.SmallKernel() };
+        using SerialLine line = SerialLine.Boot(machine, BootFiles.Gather(machine), "processor");
+        Says(line, "(XEN) CPUs: 2 of 2 run");
+        Says(line, "(XEN) starting the first domain");
+        Says(line, "(XEN) halted"); // the kernel crashes, as it has no code
+        Assert.DoesNotContain("Panic", line.Text);
+    }
+
+    [Fact]
     public void A_CPU_that_does_not_react_is_named_and_the_boot_goes_on()
     {
         MachineOptions machine = s_machine with { Cpus = 2, Module = _files.SmallKernel() };

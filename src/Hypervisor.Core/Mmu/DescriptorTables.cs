@@ -22,12 +22,18 @@ public static unsafe class DescriptorTables
     public const uint FirstReservedEntry = Vcpu.MaxGdtFrames * EntriesPerFrame;
 
     private static ulong s_emptyEntry;
+    private static ulong s_noExecute;
 
     /// <summary>Gives the window's unused frames a page of null descriptors, so that selectors beyond a guest's table are #GP, as
     /// on a processor of its own. Once, at boot; the page is zero and stays so.</summary>
-    public static void Initialise(void* zeroPage) =>
+    /// <param name="zeroPage">That page.</param>
+    /// <param name="hasNoExecute">Entries may carry the no-execute bit; elsewhere it is reserved.</param>
+    public static void Initialise(void* zeroPage, bool hasNoExecute)
+    {
+        s_noExecute = hasNoExecute ? Pte.NoExecute : 0;
         s_emptyEntry = Pte.Make(
-            Mfn.OfAddress(Machine.PhysicalOf(zeroPage)), Pte.Present | Pte.NoExecute | Pte.Accessed);
+            Mfn.OfAddress(Machine.PhysicalOf(zeroPage)), Pte.Present | s_noExecute | Pte.Accessed);
+    }
 
     /// <summary>Makes a descriptor harmless, or says that it cannot be.</summary>
     public static bool Check(ref ulong descriptor)
@@ -154,7 +160,7 @@ public static unsafe class DescriptorTables
         for (uint index = 0; index < Vcpu.MaxGdtFrames; index++)
         {
             ulong entry = index < count
-                ? Pte.Make(new Mfn(vcpu->GdtFrames[index]), Pte.Present | Pte.Writable | Pte.NoExecute | Pte.Accessed | Pte.Dirty)
+                ? Pte.Make(new Mfn(vcpu->GdtFrames[index]), Pte.Present | Pte.Writable | s_noExecute | Pte.Accessed | Pte.Dirty)
                 : s_emptyEntry;
             if (window[index] != entry)
             {
@@ -225,7 +231,7 @@ public static unsafe class DescriptorTables
         if (filled)
         {
             WindowEntries(MemoryLayout.PerCpuLdt)[offset >> MemoryLayout.PageShift] = Pte.Make(
-                Pte.FrameOf(*slot), Pte.Present | Pte.Writable | Pte.NoExecute | Pte.Accessed | Pte.Dirty);
+                Pte.FrameOf(*slot), Pte.Present | Pte.Writable | s_noExecute | Pte.Accessed | Pte.Dirty);
         }
 
         domain->MmuLock.Release();

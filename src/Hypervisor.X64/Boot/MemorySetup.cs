@@ -151,7 +151,7 @@ public static unsafe class MemorySetup
 
         PageAllocator.ReserveLow();
         ConsoleLog.Grow(BootData.Options->LogRingSize);
-        DescriptorTables.Initialise(PageAllocator.AllocatePages(0));
+        DescriptorTables.Initialise(PageAllocator.AllocatePages(0), CpuFeatures.HasNoExecute);
         DomainTable.Initialise((ulong*)PageAllocator.AllocatePages(6));
         PageOwner.Initialise((Domain*)PageAllocator.AllocatePages(1));
         if (!SystemPolicies.Initialise())
