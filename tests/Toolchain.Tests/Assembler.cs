@@ -48,10 +48,12 @@ internal static class Assembler
         dq 1
 
         section .bss nobits alloc noexec write align=4096
-        global boot_l2, boot_l3, boot_l4
+        global boot_l2, boot_l3, boot_l4, boot_image_l2, boot_image_l3
         boot_l2: resb 8
         boot_l3: resb 8
         boot_l4: resb 8
+        boot_image_l2: resb 8
+        boot_image_l3: resb 8
         """;
 
     public const string Names = """
