@@ -9,7 +9,9 @@ namespace Xm.Cli;
 /// <summary>The commands of <c>xm</c>.</summary>
 internal static class CommandTable
 {
-    private const string Streams = "save and restore of domains, which this release does not have yet";
+    private const string Streams =
+        "the daemon to keep the files of suspended domains, which it does not do yet; 'xm save' and 'xm restore' do it "
+        + "with a file of yours";
     private const string Backends = "the device back ends, which this release does not have yet";
     private const string PassThrough = "device pass-through, which this release does not have yet";
     private const string Pools = "CPU pools, which this release does not have yet";
@@ -100,11 +102,32 @@ internal static class CommandTable
             Maximum = 2,
             Details = "The file has the form of Xen's own dumps. Without FILE it goes to /var/lib/xen/dump.",
         },
-        new("save", CommandGroup.Domain, "DOMAIN FILE", "write a domain's state to a file and end it", null)
+        new("save", CommandGroup.Domain, "DOMAIN FILE", "write a domain's state to a file and end it",
+            SaveCommands.Save)
         {
-            Needs = Streams,
+            Options =
+            [
+                new('c', "checkpoint", "let it run on afterwards"),
+                new('t', "timeout", "how long it may take to suspend itself; 60 unless told", "SECONDS"),
+            ],
+            Minimum = 2,
+            Maximum = 2,
+            Details = "Whatever goes wrong, the domain runs on and there is no file. Ctrl+C is safe.",
         },
-        new("restore", CommandGroup.Domain, "FILE", "build a domain from a saved state", null) { Needs = Streams },
+        new("restore", CommandGroup.Domain, "FILE", "build a domain from a saved state", SaveCommands.Restore)
+        {
+            Options = [new('p', "paused", "leave it paused")],
+            Minimum = 1,
+            Maximum = 1,
+            Details = "FILE was written by 'xm save', or by 'xl save' for a domain without devices. All of it is "
+                + "checked before anything is created.",
+        },
+        new("save-verify", CommandGroup.Domain, "FILE", "check a saved state and show what is in it",
+            SaveCommands.Verify)
+        {
+            Minimum = 1,
+            Maximum = 1,
+        },
         new("migrate", CommandGroup.Domain, "DOMAIN HOST", "move a domain to another host", null)
         {
             Needs = "migration of domains, which this release does not have yet",

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Text.Json.Serialization;
 using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Domains;
+using Dom0.Toolstack.Migration;
 using Xm.Cli.Commands;
 
 namespace Xm.Cli;
@@ -23,5 +24,7 @@ namespace Xm.Cli;
 [JsonSerializable(typeof(IReadOnlyList<DomainUsage>))]
 [JsonSerializable(typeof(HostInfo))]
 [JsonSerializable(typeof(DomainConfig))]
+[JsonSerializable(typeof(TransferReport))]
+[JsonSerializable(typeof(SaveSummary))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class XmJson : JsonSerializerContext;

@@ -76,9 +76,9 @@ public sealed class DispatchTests
     [Fact]
     public void A_command_that_waits_for_something_says_so_in_one_sentence_and_fails()
     {
-        Assert.Equal(1, _xm.Run("save", "guest", "file"));
-        Assert.Equal("Error: xm save does not work yet: it needs save and restore of domains, which this release does "
-            + "not have yet\n", _xm.Errors);
+        Assert.Equal(1, _xm.Run("migrate", "guest", "host"));
+        Assert.Equal("Error: xm migrate does not work yet: it needs migration of domains, which this release does not "
+            + "have yet\n", _xm.Errors);
         foreach (Command command in CommandTable.All.Where(command => command.Run is null))
         {
             Assert.Equal(1, _xm.Run(command.Name));

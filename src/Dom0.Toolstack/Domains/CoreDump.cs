@@ -24,6 +24,7 @@ public sealed unsafe class CoreDump
     private const ulong FormatVersion = 1;
     private const uint NoteNone = 0x2000000;
     private const uint NoteHeader = 0x2000001;
+    private const uint NoteVersion = 0x2000002;
     private const uint NoteFormat = 0x2000003;
 
     private readonly Hypervisor _hypervisor;
@@ -150,21 +151,46 @@ public sealed unsafe class CoreDump
         return errors[0] == 0 ? page.Bytes[..PageSize].ToArray() : new byte[PageSize];
     }
 
-    private static byte[] Notes(ulong vcpus, ulong pages)
+    private byte[] Notes(ulong vcpus, ulong pages)
     {
         using MemoryStream notes = new();
         Note(notes, NoteNone, []);
-        Note(notes, NoteHeader, [PvMagic, vcpus, pages, PageSize]);
-        Note(notes, NoteFormat, [FormatVersion]);
+        Note(notes, NoteHeader, Words(PvMagic, vcpus, pages, PageSize));
+        Note(notes, NoteVersion, Version());
+        Note(notes, NoteFormat, Words(FormatVersion));
         return notes.ToArray();
     }
 
-    private static void Note(MemoryStream notes, uint type, ReadOnlySpan<ulong> words)
+    /// <summary>What <c>xen_version</c> says, field by field; readers of the format insist on it.</summary>
+    private byte[] Version()
     {
-        ReadOnlySpan<uint> header = [4, (uint)words.Length * sizeof(ulong), type];
+        VersionControl version = _hypervisor.Version;
+        (int major, int minor) = version.Version();
+        (string compiler, string by, string domain, string date) = version.CompileInfo();
+        return
+        [
+            .. Words((ulong)major, (ulong)minor), .. Text(version.ExtraVersion(), 16), .. Text(compiler, 64),
+            .. Text(by, 16), .. Text(domain, 32), .. Text(date, 32), .. Text(version.Capabilities(), 1024),
+            .. Text(version.ChangeSet(), 64), .. Words(version.VirtualStart(), (ulong)version.PageSize()),
+        ];
+    }
+
+    private static byte[] Words(params ReadOnlySpan<ulong> words) => MemoryMarshal.AsBytes(words).ToArray();
+
+    private static byte[] Text(string text, int size)
+    {
+        byte[] field = new byte[size];
+        ReadOnlySpan<byte> bytes = Encoding.UTF8.GetBytes(text);
+        bytes[..Math.Min(bytes.Length, size - 1)].CopyTo(field);
+        return field;
+    }
+
+    private static void Note(MemoryStream notes, uint type, ReadOnlySpan<byte> descriptor)
+    {
+        ReadOnlySpan<uint> header = [4, (uint)descriptor.Length, type];
         notes.Write(MemoryMarshal.AsBytes(header));
         notes.Write("Xen\0"u8);
-        notes.Write(MemoryMarshal.AsBytes(words));
+        notes.Write(descriptor);
     }
 
     private void AddSection(string name, uint type, ReadOnlySpan<byte> content, long entrySize)

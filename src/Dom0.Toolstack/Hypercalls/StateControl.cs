@@ -89,7 +89,7 @@ public sealed class StateControl
         ref DomCtl call = ref Prepare(DomCtlCommand.GetVcpuExtState, domain);
         call.VcpuExtState.Vcpu = (uint)vcpu;
         Run("getvcpuextstate (size)", domain, vcpu);
-        ulong size = call.VcpuExtState.Size;
+        (ulong size, ulong components) = (call.VcpuExtState.Size, call.VcpuExtState.XfeatureMask);
         if (size == 0)
         {
             return [];
@@ -99,6 +99,7 @@ public sealed class StateControl
         call = ref Prepare(DomCtlCommand.GetVcpuExtState, domain);
         call.VcpuExtState.Vcpu = (uint)vcpu;
         call.VcpuExtState.Size = size;
+        call.VcpuExtState.XfeatureMask = components;
         call.VcpuExtState.Buffer = buffer.Address;
         Run("getvcpuextstate", domain, vcpu);
         return buffer.Bytes[..(int)Math.Min(call.VcpuExtState.Size, size)].ToArray();

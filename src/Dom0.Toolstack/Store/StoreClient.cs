@@ -156,6 +156,19 @@ public sealed class StoreClient : IDisposable
         }
     }
 
+    /// <summary>Tells the daemon that a domain which had stopped runs again.</summary>
+    public void Resume(int domain)
+    {
+        try
+        {
+            _ = Request(StoreOperation.Resume, 0, $"domain {domain}", Number((ulong)domain));
+        }
+        catch (StoreException unknown) when (unknown.Error is "ENOENT" or "EINVAL" or "ENOSYS")
+        {
+            // The daemon does not know the domain, or had not noticed that it stopped.
+        }
+    }
+
     /// <summary>Asks for events about <paramref name="path"/> and all below; the first one comes at once.</summary>
     public void Watch(string path, string token)
     {

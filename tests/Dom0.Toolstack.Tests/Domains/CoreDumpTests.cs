@@ -109,6 +109,11 @@ public sealed class CoreDumpTests : IDisposable
             MemoryMarshal.Read<VcpuGuestContext>(sections[".xen_prstatus"]).UserRegs.Rip);
         ulong[] header = MemoryMarshal.Cast<byte, ulong>(sections[".note.Xen"].AsSpan(16 + 16, 4 * Word)).ToArray();
         Assert.Equal([0xf00febed, 2, Pages, 4096], header);
+
+        // The third note is of the hypervisor, with sizes as Xen's own tool writes them.
+        uint[] version = MemoryMarshal.Cast<byte, uint>(sections[".note.Xen"].AsSpan(64, 24)).ToArray();
+        Assert.Equal([4, 1280, 0x2000002, 0x6e6558, 4, 0], version);
+        Assert.Equal(1384, sections[".note.Xen"].Length);
     }
 
     [Fact]

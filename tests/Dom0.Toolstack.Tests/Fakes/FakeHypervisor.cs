@@ -13,7 +13,7 @@ using Xen.Abi;
 
 namespace Dom0.Toolstack.Tests.Fakes;
 
-public sealed unsafe class FakeHypervisor : IHypercallChannel
+public sealed unsafe partial class FakeHypervisor : IHypercallChannel
 {
     private const ulong FirstFrame = 0x1000;
     private const ulong SharedInfoBase = 0x900000;
@@ -23,7 +23,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
     private ushort _nextDomain = 1;
     private ulong _nextFrame = FirstFrame;
 
-    public sealed class Domain
+    public sealed partial class Domain
     {
         public Guid Uuid { get; set; }
 
@@ -284,9 +284,12 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
                 return 0;
             case DomCtlCommand.SetTscInfo:
                 domain.TscMode = call.TscInfo.TscMode;
+                domain.Tsc = call.TscInfo;
                 return 0;
             case DomCtlCommand.SetCpuPolicy:
                 domain.PolicyLeaves = call.CpuPolicy.NrLeaves;
+                domain.Leaves = new ReadOnlySpan<CpuIdLeaf>(
+                    (void*)call.CpuPolicy.Leaves, (int)call.CpuPolicy.NrLeaves).ToArray();
                 return ((CpuIdLeaf*)call.CpuPolicy.Leaves)->Leaf == 0x1234 ? 0 : -LibcErrno.Invalid;
             case DomCtlCommand.HypercallInit:
                 domain.HypercallPage = call.HypercallInit.Gmfn;
@@ -294,6 +297,8 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
             case DomCtlCommand.SetVcpuContext:
                 VcpuGuestContext context = *(VcpuGuestContext*)call.VcpuContext.Ctxt;
                 domain.Context = context;
+                domain.Registers[call.VcpuContext.Vcpu] =
+                    new ReadOnlySpan<byte>((void*)call.VcpuContext.Ctxt, sizeof(VcpuGuestContext)).ToArray();
                 return domain.Pinned.Contains(context.CtrlReg[3] >> 12) ? 0 : -LibcErrno.Invalid;
             case DomCtlCommand.SetDomainHandle:
                 fixed (byte* handle = call.SetDomainHandle.Handle)
@@ -302,7 +307,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
                 }
 
                 return 0;
-            case DomCtlCommand.GetVcpuContext:
+            case DomCtlCommand.GetVcpuContext when !domain.Registers.ContainsKey(call.VcpuContext.Vcpu):
                 if (call.VcpuContext.Vcpu != 0 || domain.Context is not { } held)
                 {
                     return -LibcErrno.NoData;
@@ -316,7 +321,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
                     return -LibcErrno.NoSuchProcess;
                 }
 
-                call.GetVcpuInfo.Online = (byte)(call.GetVcpuInfo.Vcpu == 0 ? 1 : 0);
+                call.GetVcpuInfo.Online = (byte)(call.GetVcpuInfo.Vcpu < domain.OnlineVcpus ? 1 : 0);
                 call.GetVcpuInfo.Running = (byte)(call.Domain.Raw == 0 ? 1 : 0);
                 call.GetVcpuInfo.CpuTime = 1_500_000_000;
                 return 0;
@@ -345,7 +350,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
             case DomCtlCommand.SendTrigger:
                 return 0;
             default:
-                return -LibcErrno.NotImplemented;
+                return RunState(command, ref call, domain);
         }
     }
 
@@ -492,6 +497,9 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
                 E820Entry* entry = (E820Entry*)map->Map.Buffer;
                 Domains[map->Domid.Raw].MapBytes = entry->Size;
                 return map->Map.NrEntries == 1 && entry->Type == 1 && entry->Addr == 0 ? 0 : -LibcErrno.Invalid;
+            case MemoryCommand.MaximumGpfn:
+                byte[] sharedPage = Frame(Domains[*(ushort*)argument].SharedInfo);
+                return (long)MemoryMarshal.Read<SharedInfo>(sharedPage).Arch.MaxPfn - 1;
             case MemoryCommand.GetSharingFreedPages or MemoryCommand.GetSharingSharedPages:
                 return 0;
             default:
@@ -547,10 +555,15 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
     {
         Count("mmuext_op");
         Domain domain = Domains[id];
-        return operation.Cmd == (uint)MmuExtCommand.PinL4Table
-            && TakeTable(domain, operation.Arg1Mfn, 4) && NoTableIsWritable(domain, operation.Arg1Mfn)
-            ? 0
-            : -LibcErrno.Invalid;
+        int level = (int)operation.Cmd + 1;
+        if (level > 4 || !TakeTable(domain, operation.Arg1Mfn, level)
+            || !NoTableIsWritable(domain, operation.Arg1Mfn, level))
+        {
+            return -LibcErrno.Invalid;
+        }
+
+        domain.Tables[operation.Arg1Mfn] |= PageFrameInfo.LPinTab;
+        return 0;
     }
 
     private bool TakeTable(Domain domain, ulong frame, int level)
@@ -561,6 +574,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         }
 
         _ = domain.Pinned.Add(frame);
+        _ = domain.Tables.TryAdd(frame, (uint)level << 28);
         foreach (ulong entry in MemoryMarshal.Cast<byte, ulong>(Frame(frame)))
         {
             bool isPresent = (entry & 1) != 0;
@@ -575,7 +589,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
         return true;
     }
 
-    private bool NoTableIsWritable(Domain domain, ulong root)
+    private bool NoTableIsWritable(Domain domain, ulong root, int rootLevel)
     {
         HashSet<ulong> leaves = [];
         void Collect(ulong frame, int level)
@@ -593,7 +607,7 @@ public sealed unsafe class FakeHypervisor : IHypercallChannel
             }
         }
 
-        Collect(root, 4);
+        Collect(root, rootLevel);
         return !leaves.Overlaps(domain.Pinned);
     }
 

@@ -41,6 +41,9 @@ public sealed class FakeStoreServer : IStoreTransport
     /// <summary>How many names a listing may have before it is said to be too large.</summary>
     public int DirectoryLimit { get; set; } = int.MaxValue;
 
+    /// <summary>Is told of every write outside of transactions.</summary>
+    public Action<string, string>? Written { get; set; }
+
     /// <summary>Requests in the order of their arrival.</summary>
     public List<StoreOperation> Requests { get; } = [];
 
@@ -137,6 +140,11 @@ public sealed class FakeStoreServer : IStoreTransport
             case StoreOperation.Write:
                 Write(tree, texts[0], texts.Count > 1 ? texts[1] : "");
                 payload = "OK\0"u8.ToArray();
+                if (packet.Transaction == 0)
+                {
+                    Written?.Invoke(texts[0], texts.Count > 1 ? texts[1] : "");
+                }
+
                 break;
             case StoreOperation.MakeDirectory:
                 if (!tree.ContainsKey(texts[0]))
@@ -204,6 +212,12 @@ public sealed class FakeStoreServer : IStoreTransport
                 error = "ENOENT";
                 bool wasKnown = Introduced.Remove(int.Parse(texts[0], CultureInfo.InvariantCulture));
                 payload = wasKnown ? "OK\0"u8.ToArray() : null;
+                break;
+            case StoreOperation.Resume:
+                error = "ENOENT";
+                payload = Introduced.ContainsKey(int.Parse(texts[0], CultureInfo.InvariantCulture))
+                    ? "OK\0"u8.ToArray()
+                    : null;
                 break;
             case StoreOperation.Watch:
                 _watches.Add((texts[0], texts[1]));
