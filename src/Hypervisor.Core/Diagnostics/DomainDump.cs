@@ -103,6 +103,8 @@ public static unsafe class DomainDump
     private static void PrintVcpu(Vcpu* vcpu)
     {
         VcpuInfo* info = vcpu->Info;
+        VcpuRunStateInfo times;
+        VcpuScheduling.ReadRunState(vcpu, &times);
         Log.Error("  v"u8).Decimal(vcpu->Id).Text(": CPU "u8).Decimal(vcpu->Sched.Cpu)
             .Text(vcpu->Sched.IsRunning ? " runs"u8 : vcpu->Sched.IsBlocked != 0 ? " blocked"u8
                 : vcpu->Offline ? " offline"u8 : vcpu->Sched.IsAwake ? " waits"u8 : " asleep"u8)
@@ -110,8 +112,8 @@ public static unsafe class DomainDump
             .Text(" upcall "u8).Text(info->EventChannelUpcallPending != 0 ? "pending"u8 : "none"u8)
             .Text(info->EventChannelUpcallMask != 0 ? " masked"u8 : ""u8)
             .Text(" affinity "u8).Hex(vcpu->Sched.HardAffinity.Bits).Text("/"u8).Hex(vcpu->Sched.SoftAffinity.Bits)
-            .Text(" running "u8).Decimal(vcpu->Time.Spent[0]).Text(" runnable "u8).Decimal(vcpu->Time.Spent[1])
-            .Text(" blocked "u8).Decimal(vcpu->Time.Spent[2]).Text(" ns"u8).End();
+            .Text(" running "u8).Decimal(times.Time[0]).Text(" runnable "u8).Decimal(times.Time[1])
+            .Text(" blocked "u8).Decimal(times.Time[2]).Text(" ns"u8).End();
         if (vcpu->Sched.PolledPort != SchedUnit.NoPort && vcpu->Sched.IsBlocked != 0)
         {
             Log.Error("    polls port "u8).Decimal(vcpu->Sched.PolledPort).End();

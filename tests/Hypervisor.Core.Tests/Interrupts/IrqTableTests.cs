@@ -50,6 +50,36 @@ public sealed unsafe class IrqTableTests : IDisposable
     }
 
     [Fact]
+    public void Overrides_that_make_no_sense_change_nothing_and_sound_ones_beside_them_count()
+    {
+        using Acpi.AcpiFirmware firmware = new();
+        firmware.WriteMadt(
+            [0, 8, 0, 0, 1, 0, 0, 0],
+            [1, 12, 4, 0, 0, 0, 0xC0, 0xFE, 0, 0, 0, 0],
+            [1, 12, 5, 0, 0, 0x10, 0xC0, 0xFE, 24, 0, 0, 0], // a second controller
+            [2, 10, 0, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0], // a pin beyond all controllers
+            [2, 10, 0, 200, 5, 0, 0, 0, 0x0F, 0], // no ISA interrupt
+            [2, 10, 7, 6, 6, 0, 0, 0, 0x0F, 0], // no ISA bus
+            [2, 10, 0, 7, 7, 0, 0, 0, 0x0A, 0], // reserved ways to signal
+            [2, 10, 0, 9, 9, 0, 0, 0, 0x0D, 0],
+            [2, 10, 0, 9, 10, 0, 0, 0, 0x0F, 0]); // stated twice: the first counts
+        Assert.Equal(AcpiError.Ok, firmware.Read());
+        Assert.Equal(2, firmware.Information->IoApicCount);
+        Assert.Equal(24u, firmware.Information->IoApic(1).GsiBase);
+
+        IrqTable.ApplyOverrides(firmware.Information);
+
+        foreach (uint gsi in (uint[])[3, 5, 6, 7, 10])
+        {
+            BindPin(_bench.Dom0, gsi);
+            Assert.False(Pin(gsi).IsLevel || Pin(gsi).IsActiveLow);
+        }
+
+        BindPin(_bench.Dom0, 9);
+        Assert.True(Pin(9).IsLevel && !Pin(9).IsActiveLow);
+    }
+
+    [Fact]
     public void A_level_pin_stays_masked_until_its_domain_ends_the_interrupt()
     {
         BindPin(_bench.Dom0, 17);
