@@ -243,10 +243,7 @@ public sealed partial class StoreState
         foreach ((string path, StoreNode node) in owned)
         {
             _ = Live.Apply(Mutation.Remove(NodePath.Trusted(path)));
-            foreach ((string gone, StoreNode former) in TreeSearch.WalkUp(path, node))
-            {
-                Announce(new Transactions.TreeChange(gone, gone != path, former.Permissions));
-            }
+            Live.AnnounceRemoval(NodePath.Trusted(path), node);
         }
 
         if (!isGone)

@@ -40,7 +40,7 @@ public sealed partial class StoreState
         {
             if (path != "/")
             {
-                _ = records.Step(Mutation.Create(NodePath.Trusted(path), node.Value, node.Permissions));
+                _ = records.Node(path, node);
                 WritePiece(records, write, PieceSize);
             }
         }

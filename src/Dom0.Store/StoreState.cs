@@ -27,18 +27,12 @@ public sealed partial class StoreState
     /// <summary>The event of a domain that ends.</summary>
     public const string ReleaseDomain = "@releaseDomain";
 
-    private const int GuestEventBytes = 64 * 1024;
-    private const int ToolEventBytes = 4 * 1024 * 1024;
-
     private readonly Dictionary<ushort, DomainAccount> _accounts = [];
-    private readonly WatchTable _watches = new();
-    private readonly List<Watch> _found = [];
     private readonly AccountDelta _delta = new();
     private readonly IDomainHost _host;
     private readonly Action<string> _log;
     private NodePermissions _introducePermissions = NodePermissions.Tools;
     private NodePermissions _releasePermissions = NodePermissions.Tools;
-    private ulong _watchSerial;
 
     /// <summary>A store with nothing in it but what every store has.</summary>
     /// <param name="host">What knows about domains.</param>
@@ -160,75 +154,6 @@ public sealed partial class StoreState
         }
     }
 
-    /// <summary>Queues an event about <paramref name="path"/>, unless the same waits already.</summary>
-    public void QueueEvent(Watch watch, string path)
-    {
-        StoreConnection connection = watch.Owner;
-        string told = watch.PathInEvent(path);
-        if (told.Length + watch.Token.Length + 2 > XenStoreLimits.PayloadMax)
-        {
-            // The watch's own path fits, because it came in a message together with the token.
-            told = watch.PathInEvent(watch.Path);
-        }
-
-        if (connection.Output.Waits(watch, told))
-        {
-            return;
-        }
-
-        ushort domain = connection.Identity.Domain;
-        int limit = connection.Identity.IsPrivileged ? ToolEventBytes : GuestEventBytes;
-        if (connection.Output.EventBytes + told.Length + watch.Token.Length > limit)
-        {
-            if (connection.IsDurable)
-            {
-                _ = Records.Begin(RecordKind.Delivered).Domain(domain).Word(connection.AnswersGiven);
-                _ = Records.Begin(RecordKind.DropEvents).Domain(domain).Text(watch.Path).Text(watch.Token);
-            }
-
-            connection.Output.DropEvents(watch);
-            told = watch.PathInEvent(watch.Path);
-        }
-
-        byte[] message = new MessageHeader(XsdSockMsgType.WatchEvent, 0, 0, 0)
-            .Message(Encoding.Latin1.GetBytes($"{told}\0{watch.Token}\0"));
-        connection.Output.AddEvent(message, watch, told);
-        _ = Dirty.Add(connection);
-        if (connection.IsDurable)
-        {
-            _ = Records.Begin(RecordKind.Event).Domain(domain).Text(watch.Path).Text(watch.Token).Text(told).Blob(message);
-        }
-    }
-
-    /// <summary>Sets a watch.</summary>
-    public void AddWatch(StoreConnection connection, string path, string token, int relativeTo)
-    {
-        Watch watch = new(connection, path, token, relativeTo, ++_watchSerial);
-        connection.Watches.Add(watch);
-        _watches.Add(watch);
-        DomainAccount account = Account(connection.Identity.Domain);
-        account.Watches++;
-        account.Memory += StoreSizes.OfWatch(path, token);
-        if (connection.IsDurable)
-        {
-            _ = Records.Begin(RecordKind.Watch).Domain(connection.Identity.Domain).Text(path).Text(token)
-                .Word((uint)relativeTo);
-        }
-    }
-
-    /// <summary>Ends a watch; events that wait still go out.</summary>
-    public void RemoveWatch(Watch watch)
-    {
-        StoreConnection connection = watch.Owner;
-        if (connection.IsDurable)
-        {
-            _ = Records.Begin(RecordKind.Unwatch).Domain(connection.Identity.Domain).Text(watch.Path).Text(watch.Token);
-        }
-
-        _ = connection.Watches.Remove(watch);
-        Uncount(watch);
-    }
-
     /// <summary>Opens a transaction.</summary>
     public void OpenTransaction(StoreConnection connection, uint number, bool mustRetry)
     {
@@ -277,20 +202,6 @@ public sealed partial class StoreState
         connection.Transactions.Clear();
     }
 
-    /// <summary>Tells those who watch a special event and may.</summary>
-    public void AnnounceSpecial(string name)
-    {
-        _found.Clear();
-        _watches.FindAt(name, _found);
-        foreach (Watch watch in _found)
-        {
-            if (MayRead(watch.Owner.Identity, SpecialPermissions(name)))
-            {
-                QueueEvent(watch, name);
-            }
-        }
-    }
-
     /// <summary>Logs a request and what came of it, when that is wanted.</summary>
     public void Trace(StoreConnection connection, MessageHeader header, ReadOnlySpan<byte> body, Answer answer)
     {
@@ -316,17 +227,6 @@ public sealed partial class StoreState
         }
     });
 
-    private static bool MayRead(DomainIdentity identity, NodePermissions? permissions) =>
-        permissions is not null && permissions.For(identity).HasFlag(NodeAccess.Read);
-
-    private void Uncount(Watch watch)
-    {
-        _watches.Remove(watch);
-        DomainAccount account = Account(watch.Owner.Identity.Domain);
-        account.Watches--;
-        account.Memory -= StoreSizes.OfWatch(watch.Path, watch.Token);
-    }
-
     private void CountNode(string name, StoreNode node, int sign) => _delta.Add(name, node, sign);
 
     private void SettleAccounts()
@@ -339,46 +239,6 @@ public sealed partial class StoreState
         }
 
         _delta.Clear();
-    }
-
-    /// <summary>
-    /// Tells those who watch. A guest hears of a node that it may read, may have read before, or whose coming and going
-    /// it could see by reading the directory above.
-    /// </summary>
-    private void Announce(TreeChange change)
-    {
-        if (_watches.IsEmpty)
-        {
-            return;
-        }
-
-        _found.Clear();
-        if (change.IsExact)
-        {
-            _watches.FindAt(change.Path, _found);
-        }
-        else
-        {
-            _watches.FindAbove(change.Path, _found);
-        }
-
-        if (_found.Count == 0)
-        {
-            return;
-        }
-
-        _found.Sort(static (left, right) => left.Serial.CompareTo(right.Serial));
-        NodePath path = NodePath.Trusted(change.Path);
-        NodePermissions? node = TreeSearch.Find(Root, path)?.Permissions;
-        NodePermissions? above = TreeSearch.Find(Root, path.Parent())?.Permissions;
-        foreach (Watch watch in _found)
-        {
-            DomainIdentity identity = watch.Owner.Identity;
-            if (MayRead(identity, node) || MayRead(identity, change.Former) || MayRead(identity, above))
-            {
-                QueueEvent(watch, change.Path);
-            }
-        }
     }
 
     /// <summary>The live tree as requests see it: everything happens at once.</summary>
@@ -397,7 +257,28 @@ public sealed partial class StoreState
             return StoreErrno.Ok;
         }
 
-        public override void Announce(TreeChange change) => state.Announce(change);
+        public override void Announce(string path, NodePermissions? former)
+        {
+            // Most changes are watched by nobody, and then nobody's rights matter.
+            state.FindWatches(path, isExact: false);
+            if (state._found.Count != 0)
+            {
+                state.Announce(TreeChange.At(state.Root, path, former));
+            }
+        }
+
+        public override void AnnounceRemoval(NodePath path, StoreNode former)
+        {
+            if (state._watches.IsEmpty)
+            {
+                return;
+            }
+
+            foreach (TreeChange change in TreeSearch.Removal(state.Root, path, former))
+            {
+                state.Announce(change);
+            }
+        }
 
         public override int NodesOf(ushort domain) => state.Account(domain).Nodes;
 

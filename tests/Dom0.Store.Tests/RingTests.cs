@@ -91,6 +91,22 @@ public sealed class RingTests
     }
 
     [Fact]
+    public void The_log_does_not_grow_with_every_breach()
+    {
+        RingClient guest = _store.GuestWithRing(5);
+        for (int round = 0; round < 100; round++)
+        {
+            guest[RingClient.RequestsProduced] = 5000;
+            _store.RunRings(5);
+            Assert.Equal((uint)XenStoreError.Ringidx, guest[RingClient.ErrorState]);
+            guest[RingClient.ConnectionState] = (uint)XenStoreConnection.Reconnect;
+            _store.RunRings(5);
+        }
+
+        Assert.Equal(7, _store.Log.Count);
+    }
+
+    [Fact]
     public void Reconnecting_ends_watches_and_transactions()
     {
         RingClient guest = _store.GuestWithRing(5);

@@ -2,8 +2,8 @@
 //
 // What waits to be read by the other side. Answers are bounded because no request is read while too many wait. Events
 // come from what others do, so their bound is here: an event that waits already is not queued twice, and when the
-// events of a connection take more than its share, all that wait for one watch become a single event for the watched
-// path itself. 'Something at or below this path changed' remains true; no change goes unheard.
+// events of a connection take more than its share, all that wait with one token become a single event for each watched
+// path of that token. 'Something at or below this path changed' remains true; no change goes unheard.
 using System;
 using System.Collections.Generic;
 using Dom0.Store.Watches;
@@ -13,7 +13,7 @@ namespace Dom0.Store.Connections;
 /// <summary>Messages on their way to one connection.</summary>
 public sealed class OutputQueue
 {
-    private readonly HashSet<(Watch Watch, string Path)> _waiting = [];
+    private readonly HashSet<(string Path, string Token)> _waiting = [];
     private Queue<Item> _items = new();
     private int _sentOfFront;
 
@@ -43,14 +43,14 @@ public sealed class OutputQueue
         Bytes += bytes.Length;
     }
 
-    /// <summary>Does this event wait already?</summary>
-    public bool Waits(Watch watch, string path) => _waiting.Contains((watch, path));
+    /// <summary>Does an event wait already that looks the same?</summary>
+    public bool Waits(string path, string token) => _waiting.Contains((path, token));
 
     /// <summary>Queues an event.</summary>
     public void AddEvent(byte[] bytes, Watch watch, string path)
     {
         _items.Enqueue(new Item(bytes, watch, path));
-        _ = _waiting.Add((watch, path));
+        _ = _waiting.Add((path, watch.Token));
         EventBytes += bytes.Length;
         Bytes += bytes.Length;
     }
@@ -127,7 +127,7 @@ public sealed class OutputQueue
         else
         {
             EventBytes -= item.Bytes.Length;
-            _ = _waiting.Remove((item.Watch, item.Path));
+            _ = _waiting.Remove((item.Path, item.Watch.Token));
         }
     }
 }

@@ -17,6 +17,7 @@ public sealed class RingChannel : IStoreChannel
     private readonly StoreRing _ring;
     private readonly Action _notify;
     private int _recordedInput;
+    private long _breaches;
     private bool _mustNotify;
 
     /// <summary>Takes over a mapped ring; where both sides stand is in the domain's connection.</summary>
@@ -193,6 +194,11 @@ public sealed class RingChannel : IStoreChannel
         IsBroken = true;
         _ring.Complain(error);
         _mustNotify = true;
-        _server.State.Log($"domain {Domain.Id} broke the protocol of its ring ({error}): it is not served until it reconnects");
+        // A guest can reconnect and do it again as often as it likes: the log takes the first and then ever fewer.
+        if (long.IsPow2(++_breaches))
+        {
+            _server.State.Log($"domain {Domain.Id} broke the protocol of its ring ({error}), {_breaches} times by now: "
+                + "it is not served until it reconnects");
+        }
     }
 }

@@ -79,6 +79,10 @@ public sealed class RecordWriter
         return this;
     }
 
+    /// <summary>Appends the record that makes a node.</summary>
+    public RecordWriter Node(string path, StoreNode node) =>
+        Begin(RecordKind.Create).Text(path).Blob(node.Value).Permissions(node.Permissions);
+
     /// <summary>Appends a step on the tree.</summary>
     public RecordWriter Step(Mutation step)
     {

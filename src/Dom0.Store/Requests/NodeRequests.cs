@@ -106,7 +106,7 @@ public static class NodeRequests
 
         if (error == StoreErrno.Ok)
         {
-            request.View.Announce(new TreeChange(path.Text, false, null));
+            request.View.Announce(path.Text);
         }
 
         return error;
@@ -124,7 +124,7 @@ public static class NodeRequests
         error = Create(request, path!, []);
         if (error == StoreErrno.Ok)
         {
-            request.View.Announce(new TreeChange(path!.Text, false, null));
+            request.View.Announce(path!.Text);
         }
 
         return error;
@@ -154,11 +154,7 @@ public static class NodeRequests
             return error;
         }
 
-        foreach ((string gone, StoreNode former) in TreeSearch.WalkUp(path!.Text, node!))
-        {
-            request.View.Announce(new TreeChange(gone, gone != path.Text, former.Permissions));
-        }
-
+        request.View.AnnounceRemoval(path!, node!);
         return Answer.Done;
     }
 
@@ -219,7 +215,7 @@ public static class NodeRequests
         error = error == StoreErrno.Ok ? request.View.Apply(Mutation.SetPermissions(path, permissions)) : error;
         if (error == StoreErrno.Ok)
         {
-            request.View.Announce(new TreeChange(path.Text, false, node.Permissions));
+            request.View.Announce(path.Text, node.Permissions);
         }
 
         return error;

@@ -22,7 +22,7 @@ public sealed class Transaction : TreeView
     private readonly Dictionary<string, (NodePath Path, NodeAspect Aspects)> _dependencies = new(StringComparer.Ordinal);
     private readonly List<Mutation> _steps = [];
     private readonly List<TreeChange> _changes = [];
-    private readonly HashSet<string> _announced = new(StringComparer.Ordinal);
+    private readonly HashSet<TreeChange> _noted = [];
     private readonly AccountDelta _delta = new();
     private StoreNode _root;
     private ulong _serial;
@@ -86,11 +86,14 @@ public sealed class Transaction : TreeView
     }
 
     /// <inheritdoc/>
-    public override void Announce(TreeChange change)
+    public override void Announce(string path, NodePermissions? former) => Note(TreeChange.At(_root, path, former));
+
+    /// <inheritdoc/>
+    public override void AnnounceRemoval(NodePath path, StoreNode former)
     {
-        if (_announced.Add(change.Path))
+        foreach (TreeChange change in TreeSearch.Removal(_root, path, former))
         {
-            _changes.Add(change);
+            Note(change);
         }
     }
 
@@ -123,10 +126,19 @@ public sealed class Transaction : TreeView
 
         foreach (TreeChange change in _changes)
         {
-            _state.Live.Announce(change);
+            _state.Announce(change);
         }
 
         return StoreErrno.Ok;
+    }
+
+    private void Note(TreeChange change)
+    {
+        // The same path again, if others may know of it now; who hears of it twice is told once.
+        if (_noted.Add(change))
+        {
+            _changes.Add(change);
+        }
     }
 
     private void Charge(int bytes)

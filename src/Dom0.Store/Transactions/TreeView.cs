@@ -18,11 +18,23 @@ public enum NodeAspect : byte
     Names = 4,
 }
 
-/// <summary>A change that watches hear of.</summary>
+/// <summary>A change that watches hear of, and the permissions that say who may hear of it.</summary>
 /// <param name="Path">Where.</param>
 /// <param name="IsExact">Only those who watch exactly this path: it went together with one above.</param>
-/// <param name="Former">Permissions that the node had before, where that matters.</param>
-public readonly record struct TreeChange(string Path, bool IsExact, NodePermissions? Former);
+/// <param name="Former">The node's permissions before, where they changed or the node went.</param>
+/// <param name="Node">Those that it has now.</param>
+/// <param name="Above">Those of the node above, as it was then.</param>
+public readonly record struct TreeChange(
+    string Path, bool IsExact, NodePermissions? Former, NodePermissions? Node, NodePermissions? Above)
+{
+    /// <summary>A change of the node at a path, which was made in <paramref name="root"/>.</summary>
+    public static TreeChange At(StoreNode root, string path, NodePermissions? former)
+    {
+        NodePath place = NodePath.Trusted(path);
+        return new TreeChange(path, false, former, TreeSearch.Find(root, place)?.Permissions,
+            TreeSearch.Find(root, place.Parent())?.Permissions);
+    }
+}
 
 /// <summary>The tree as a request sees it: the live one, or a transaction's own.</summary>
 public abstract class TreeView
@@ -39,7 +51,11 @@ public abstract class TreeView
     public abstract StoreErrno Apply(Mutation mutation);
 
     /// <summary>Tells of a change, at once or when the transaction ends well.</summary>
-    public abstract void Announce(TreeChange change);
+    /// <param name="former">The node's permissions before, if they changed.</param>
+    public abstract void Announce(string path, NodePermissions? former = null);
+
+    /// <summary>Tells that a node went, and all below it: the lowest first.</summary>
+    public abstract void AnnounceRemoval(NodePath path, StoreNode former);
 
     /// <summary>Nodes that <paramref name="domain"/> owns in this view.</summary>
     public abstract int NodesOf(ushort domain);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.Collections.Generic;
+using Dom0.Store.Transactions;
 
 namespace Dom0.Store.Tree;
 
@@ -34,24 +35,29 @@ public static class TreeSearch
         return node;
     }
 
-    /// <summary>A node and all below it, what is below before what is above: the order in which they go.</summary>
-    public static List<(string Path, StoreNode Node)> WalkUp(string path, StoreNode node)
+    /// <summary>
+    /// The changes that the removal of a node is, what is below before what is above. Each of them could be seen in
+    /// the directory that went with it.
+    /// </summary>
+    /// <param name="root">The tree without it.</param>
+    public static List<TreeChange> Removal(StoreNode root, NodePath path, StoreNode node)
     {
-        List<(string Path, StoreNode Node)> found = [];
-        Stack<(string Path, StoreNode Node)> waiting = new();
-        waiting.Push((path, node));
-        while (waiting.TryPop(out (string Path, StoreNode Node) next))
+        List<TreeChange> changes = [];
+        Stack<(string Path, StoreNode Node, NodePermissions? Above)> waiting = new();
+        waiting.Push((path.Text, node, Find(root, path.Parent())?.Permissions));
+        while (waiting.TryPop(out (string Path, StoreNode Node, NodePermissions? Above) next))
         {
             // The youngest is taken next, and so stands behind its elders when all is turned round.
-            found.Add(next);
+            changes.Add(new TreeChange(
+                next.Path, next.Path.Length != path.Text.Length, next.Node.Permissions, null, next.Above));
             foreach ((string name, StoreNode child) in next.Node.ChildrenByAge)
             {
-                waiting.Push(($"{next.Path}/{name}", child));
+                waiting.Push(($"{next.Path}/{name}", child, next.Node.Permissions));
             }
         }
 
-        found.Reverse();
-        return found;
+        changes.Reverse();
+        return changes;
     }
 
     /// <summary>A node and all below it, parents before children, with their paths.</summary>
