@@ -196,6 +196,13 @@ public sealed class DomainManagerTests : IDisposable
         _host.Stop(1, ShutdownReason.Suspend);
         _host.Manager.Check();
         Assert.Equal([1], _host.Guests);
+
+        // Let go on by whoever saved it, it is looked after as before.
+        _host.Xen.Domains[1].IsShutdown = false;
+        _host.Manager.Check();
+        _host.Stop(1, ShutdownReason.Poweroff);
+        _host.Manager.Check();
+        Assert.Empty(_host.Guests);
     }
 
     [Fact]

@@ -119,7 +119,8 @@ internal sealed partial class DomainManager
             record = Adopt(record, name);
         }
 
-        if (info is { IsShutdown: true, IsDying: false })
+        // Whoever had it suspend itself, to save it, lets it go on or destroys it.
+        if (info is { IsShutdown: true, IsDying: false } && (_hostStops || info.Reason != ShutdownReason.Suspend))
         {
             Stopped(record, domid, info.Reason);
         }
