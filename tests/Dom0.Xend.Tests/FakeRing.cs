@@ -18,7 +18,10 @@ internal sealed unsafe class FakeRing : IDisposable
     public int Released { get; private set; }
 
     /// <summary>The tools' side; any number of them, one after the other.</summary>
-    public ConsoleRing Open() => new(new NativeRegion((nint)_page, 4096, (_, _) => Released++));
+    public ConsoleRing Open() => new(Map());
+
+    /// <summary>The page, as the tools' side maps it.</summary>
+    public NativeRegion Map() => new((nint)_page, 4096, (_, _) => Released++);
 
     /// <summary>The guest writes as much as finds room.</summary>
     public int Say(string text)

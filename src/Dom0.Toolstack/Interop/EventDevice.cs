@@ -8,8 +8,31 @@ using System.Runtime.InteropServices;
 
 namespace Dom0.Toolstack.Interop;
 
+/// <summary>Event channels of this process.</summary>
+internal interface IEventPorts : IDisposable
+{
+    /// <summary>To be polled for input.</summary>
+    int Number { get; }
+
+    /// <summary>Joins a port that another domain left unbound for this one.</summary>
+    /// <exception cref="XenException">The hypervisor refuses: somebody else has bound it, or the domain is gone.</exception>
+    uint BindInterdomain(int domain, uint remotePort);
+
+    /// <summary>Closes a port.</summary>
+    void Unbind(uint port);
+
+    /// <summary>Sends an event to the other end.</summary>
+    void Notify(uint port);
+
+    /// <summary>Ports that had an event; each stays masked until <see cref="Unmask"/>.</summary>
+    int Read(Span<uint> ports);
+
+    /// <summary>Lets a port have events again.</summary>
+    void Unmask(uint port);
+}
+
 /// <summary>Event channels of this process, over <c>/dev/xen/evtchn</c>.</summary>
-internal sealed unsafe class EventDevice : IDisposable
+internal sealed unsafe class EventDevice : IEventPorts
 {
     // _IOC(_IOC_NONE, 'E', number, size): type 'E' = 0x45 (xen/sys/evtchn.h).
     private const uint BindInterdomainRequest = ((uint)8 << 16) | (0x45 << 8) | 1;
@@ -20,7 +43,7 @@ internal sealed unsafe class EventDevice : IDisposable
 
     private EventDevice(FileDescriptor device) => _device = device;
 
-    /// <summary>To be polled for input.</summary>
+    /// <inheritdoc/>
     public int Number => _device.Number;
 
     /// <summary>Opens the driver.</summary>
@@ -33,8 +56,7 @@ internal sealed unsafe class EventDevice : IDisposable
         return new EventDevice(device);
     }
 
-    /// <summary>Joins a port that another domain left unbound for this one.</summary>
-    /// <exception cref="XenException">The hypervisor refuses: somebody else has bound it, or the domain is gone.</exception>
+    /// <inheritdoc/>
     public uint BindInterdomain(int domain, uint remotePort)
     {
         uint* arguments = stackalloc uint[2] { (uint)domain, remotePort };
@@ -44,20 +66,20 @@ internal sealed unsafe class EventDevice : IDisposable
             : throw new XenException(-port, "event_channel_op bind_interdomain", $"port {remotePort} of domain {domain}");
     }
 
-    /// <summary>Closes a port.</summary>
+    /// <inheritdoc/>
     public void Unbind(uint port) => _ = _device.Control(UnbindRequest, &port);
 
-    /// <summary>Sends an event to the other end.</summary>
+    /// <inheritdoc/>
     public void Notify(uint port) => _ = _device.Control(NotifyRequest, &port);
 
-    /// <summary>Ports that had an event; each stays masked until <see cref="Unmask"/>.</summary>
+    /// <inheritdoc/>
     public int Read(Span<uint> ports)
     {
         int count = _device.Read(MemoryMarshal.AsBytes(ports));
         return count > 0 ? count / sizeof(uint) : 0;
     }
 
-    /// <summary>Lets a port have events again.</summary>
+    /// <inheritdoc/>
     public void Unmask(uint port) => _ = _device.Write(new ReadOnlySpan<byte>(&port, sizeof(uint)));
 
     /// <inheritdoc/>

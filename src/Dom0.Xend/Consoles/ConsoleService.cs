@@ -27,7 +27,7 @@ internal sealed unsafe class ConsoleService : IConsoles, IConsoleDirectory
     private readonly ConsoleFolders _folders;
     private readonly Action<string> _log;
     private readonly IHypercallChannel _channel;
-    private readonly EventDevice _events;
+    private readonly IEventPorts _events;
     private readonly FileDescriptor _wake;
     private readonly ConcurrentQueue<Action> _orders = new();
     private readonly Dictionary<Guid, ConsoleHub> _hubs = [];
@@ -40,7 +40,7 @@ internal sealed unsafe class ConsoleService : IConsoles, IConsoleDirectory
     private long _periodEnd;
 
     /// <summary>Serves consoles over a channel of its own and the event device.</summary>
-    public ConsoleService(ConsoleFolders folders, IHypercallChannel channel, EventDevice events, Action<string> log)
+    public ConsoleService(ConsoleFolders folders, IHypercallChannel channel, IEventPorts events, Action<string> log)
     {
         _folders = folders;
         _channel = channel;

@@ -80,6 +80,32 @@ public sealed class FakeStoreServer : IStoreTransport
     {
     }
 
+    /// <summary>
+    /// A connection that takes the place of the one before: what that one had not read, and its watches, are gone.
+    /// </summary>
+    public Link Connect()
+    {
+        _answers.Clear();
+        _received.Clear();
+        _watches.Clear();
+        _transactions.Clear();
+        return new Link(this);
+    }
+
+    /// <summary>A connection that can be closed without closing the server.</summary>
+    public sealed class Link(FakeStoreServer server) : IStoreTransport
+    {
+        public void Send(ReadOnlySpan<byte> data) => server.Send(data);
+
+        public void Receive(Span<byte> buffer) => server.Receive(buffer);
+
+        public bool WaitForInput(int milliseconds) => server.WaitForInput(milliseconds);
+
+        public void Dispose()
+        {
+        }
+    }
+
     /// <summary>Lets an event arrive that no request asked for.</summary>
     public void Announce(string path, string token) =>
         Answer(StorePacket.Create(StoreOperation.WatchEvent, 0, 0, path, token));
