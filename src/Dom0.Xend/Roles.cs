@@ -48,8 +48,8 @@ internal static class Roles
     {
         try
         {
-            using StoreClient client = StoreClient.Connect();
-            return client.TryRead("/local/domain/0/name") is not null || client.List("/").Count > 0;
+            using StoreClient client = StoreClient.ConnectForLong();
+            return client.List("/").Count > 0;
         }
         catch (ToolstackException)
         {

@@ -48,7 +48,7 @@ public sealed class StoreClient : IDisposable
 
     /// <summary>Connects to the daemon of this host, and outlives its restarts.</summary>
     /// <exception cref="ToolstackException">No daemon answers.</exception>
-    public static StoreClient ConnectForLong() => new(StoreSocket.Connect, 10_000);
+    public static StoreClient ConnectForLong() => new(StoreSocket.ConnectToDaemon, 10_000);
 
     /// <summary>The value at <paramref name="path"/>, or null when there is none.</summary>
     public string? TryRead(string path, uint transaction = 0)

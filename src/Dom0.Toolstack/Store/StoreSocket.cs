@@ -15,29 +15,43 @@ internal sealed class StoreSocket : IStoreTransport
 
     private static readonly string[] s_devices = ["/dev/xen/xenbus", "/proc/xen/xenbus"];
 
-    private readonly FileDescriptor _stream;
+    private const int DeviceMilliseconds = 10_000;
 
-    private StoreSocket(FileDescriptor stream) => _stream = stream;
+    private readonly FileDescriptor _stream;
+    private readonly bool _isDevice;
+
+    private StoreSocket(FileDescriptor stream, bool isDevice)
+    {
+        _stream = stream;
+        _isDevice = isDevice;
+    }
 
     /// <summary>Connects to the first of the known ways that works.</summary>
-    public static StoreSocket Connect()
+    public static StoreSocket Connect() => Connect(withDevices: true);
+
+    /// <summary>
+    /// Connects to a daemon in Domain-0: the kernel's pipe is there even if nobody is at its other end.
+    /// </summary>
+    public static StoreSocket ConnectToDaemon() => Connect(withDevices: false);
+
+    private static StoreSocket Connect(bool withDevices)
     {
         List<string> failures = [];
         foreach (string path in s_sockets)
         {
             if (FileDescriptor.Connect(path, out int errno) is { } socket)
             {
-                return new StoreSocket(socket);
+                return new StoreSocket(socket, isDevice: false);
             }
 
             failures.Add($"{path}: {LibcErrno.Describe(errno)}");
         }
 
-        foreach (string path in s_devices)
+        foreach (string path in withDevices ? s_devices : [])
         {
             if (FileDescriptor.Open(path, 0, out int errno) is { } device)
             {
-                return new StoreSocket(device);
+                return new StoreSocket(device, isDevice: true);
             }
 
             failures.Add($"{path}: {LibcErrno.Describe(errno)}");
@@ -63,6 +77,13 @@ internal sealed class StoreSocket : IStoreTransport
     {
         while (buffer.Length > 0)
         {
+            if (_isDevice && !_stream.WaitForInput(DeviceMilliseconds))
+            {
+                throw new ToolstackException(
+                    $"the store did not answer for {DeviceMilliseconds / 1000} seconds, and has no socket",
+                    "Start its daemon (xend, or xenstored)");
+            }
+
             int count = _stream.Read(buffer);
             if (count <= 0)
             {
