@@ -65,7 +65,7 @@ public sealed class XendTests(SessionPool pool)
         pool.Use(hypervisor, dom0 =>
         {
             _ = dom0.Require($"rm -f /var/log/xen/console/*; xm create -q {Example} name=ends on_reboot=restart "
-                + "on_crash=rename-restart on_poweroff=destroy", 120);
+                + "on_crash=rename-restart on_poweroff=destroy extra='console=hvc0 quiet sysrq_always_enabled'", 120);
             UntilUp(dom0, "ends");
             string first = dom0.Require("xm domid ends").Trim();
             _ = dom0.Require("xm reboot ends");
