@@ -97,8 +97,11 @@ public sealed class XendTests(SessionPool pool)
             dom0.WaitFor("77 after the kill", s_answer);
             dom0.Type(LeaveConsole);
             Assert.Equal(0, dom0.Finish());
-            string killed = dom0.Require("kill -9 $(cat /run/xend/supervisor.pid); sleep 3; xend status");
+            string killed = dom0.Require("kill -9 $(cat /run/xend/store.pid); sleep 3; xm list; "
+                + "kill -9 $(cat /run/xend/supervisor.pid); sleep 3; xend status");
+            Assert.Matches(@"(?m)^outlives +\d", killed);
             Assert.Contains("supervisor runs", killed);
+            Assert.Contains("store      runs", killed);
             Assert.Contains("domains    runs", killed);
             _ = dom0.Require("xm shutdown outlives");
             Until(dom0, "! xm domid outlives");
