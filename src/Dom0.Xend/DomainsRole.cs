@@ -35,6 +35,7 @@ internal static class DomainsRole
         // Each thread has its own way to the hypervisor and to the store.
         Hypervisor hypervisor = new(Privcmd.Open());
         StoreClient store = ConnectToStore();
+        StoreEntries.WriteDomain0(store);
         EventHub events = new(TimeProvider.System);
         ConsoleService consoles = new(new ConsoleFolders(Places.ConsoleLogs, Places.ConsoleStates), Privcmd.Open(),
             EventDevice.Open(), log);

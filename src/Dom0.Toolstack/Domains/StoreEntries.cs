@@ -36,6 +36,21 @@ public static class StoreEntries
     /// <summary>Where the entries that outlive a restart stand.</summary>
     public static string VmPath(Guid uuid) => $"/vm/{uuid:D}";
 
+    /// <summary>Writes what a new store lacks of Domain-0 and the first CPU pool; what is there stays.</summary>
+    public static void WriteDomain0(StoreClient store)
+    {
+        foreach ((string path, string value) in (ReadOnlySpan<(string, string)>)
+        [
+            ("/local/domain/0/domid", "0"), ("/local/domain/0/name", "Domain-0"), ("/local/pool/0/name", "Pool-0"),
+        ])
+        {
+            if (store.TryRead(path) is null)
+            {
+                store.Write(path, value);
+            }
+        }
+    }
+
     /// <summary>Writes all entries of a new domain.</summary>
     public static void Write(StoreClient store, int id, DomainConfig config, string guestOs, DomainRings rings)
     {

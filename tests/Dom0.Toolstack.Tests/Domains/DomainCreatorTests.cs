@@ -128,6 +128,16 @@ public sealed class DomainCreatorTests : IDisposable
     }
 
     [Fact]
+    public void A_store_that_is_new_gets_the_first_domains_entries_and_an_old_one_keeps_its_own()
+    {
+        _server.Put("/local/domain/0/name", "renamed");
+        StoreEntries.WriteDomain0(_store);
+        Assert.Equal("renamed", Node("/local/domain/0/name"));
+        Assert.Equal("0", Node("/local/domain/0/domid"));
+        Assert.Equal("Pool-0", Node("/local/pool/0/name"));
+    }
+
+    [Fact]
     public void Memory_comes_page_by_page_where_there_are_no_large_extents()
     {
         _fake.MaximumOrder = 0;
