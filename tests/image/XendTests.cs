@@ -142,7 +142,7 @@ public sealed class XendTests(SessionPool pool)
     public void A_guests_memory_is_dumped_in_the_form_that_tools_know(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 =>
         {
-            _ = dom0.Require($"rm -f /var/log/xen/console/*; xm create -q {Example} name=dumped memory=64", 120);
+            _ = dom0.Require($"rm -f /var/log/xen/console/*; xm create -q {Example} name=dumped memory=96", 120);
             UntilUp(dom0, "dumped");
             Assert.Matches(@"^Dumped \d{5} pages of dumped to /tmp/core",
                 dom0.Require("xm dump-core dumped /tmp/core; ls -l /tmp/core; rm /tmp/core", 240));
