@@ -7,6 +7,7 @@ using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Interop;
+using Dom0.Toolstack.Migration;
 using Dom0.Toolstack.Store;
 using Dom0.Xend.Api;
 using Dom0.Xend.Consoles;
@@ -48,6 +49,7 @@ internal static class DomainsRole
             Consoles = consoles,
             Events = events,
             Build = config => Build(new DomainCreator(hypervisor, store), config),
+            ReadLive = domain => LiveConfig.Read(hypervisor, store, domain).Config.Config,
             Dump = (domid, path) => CoreDump.Write(hypervisor, domid, path),
             Clock = TimeProvider.System,
             Log = log,

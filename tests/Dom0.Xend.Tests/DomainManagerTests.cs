@@ -196,13 +196,33 @@ public sealed class DomainManagerTests : IDisposable
         _host.Stop(1, ShutdownReason.Suspend);
         _host.Manager.Check();
         Assert.Equal([1], _host.Guests);
+        Assert.Equal("running", Assert.Single(_host.Manager.List()).Phase);
 
-        // Let go on by whoever saved it, it is looked after as before.
+        // A checkpoint: it is resumed, and looked after as before.
         _host.Xen.Domains[1].IsShutdown = false;
         _host.Manager.Check();
         _host.Stop(1, ShutdownReason.Poweroff);
         _host.Manager.Check();
         Assert.Empty(_host.Guests);
+    }
+
+    [Fact]
+    public void A_domain_that_another_program_built_can_be_handed_over()
+    {
+        _host.Xen.Domains[9] = new() { Uuid = Guid.NewGuid(), IsPaused = false };
+        _host.Store.Put("/local/domain/9/name", "restored");
+        _host.Store.Put("/local/domain/9/vm", $"/vm/{_host.Xen.Domains[9].Uuid:D}");
+        _host.Store.Put("/local/domain/9/console/ring-ref", "77");
+        _host.Store.Put("/local/domain/9/console/port", "2");
+        Assert.Equal(9, _host.Manager.Adopt("restored").Id);
+        Assert.Equal(9, _host.Manager.Adopt("9").Id);
+        Assert.Equal("running", Assert.Single(_host.Manager.List()).Phase);
+        Assert.Equal([9], _host.Consoles.OpenOnes.Keys);
+        _host.Stop(9, ShutdownReason.Reboot);
+        _host.Manager.Check();
+        Assert.DoesNotContain(9, _host.Guests);
+        Assert.Equal("restored", Assert.Single(_host.Manager.List()).Name);
+        _ = Assert.Throws<ToolstackException>(() => _host.Manager.Adopt("0"));
     }
 
     [Fact]

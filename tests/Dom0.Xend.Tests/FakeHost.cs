@@ -151,6 +151,7 @@ internal sealed class FakeHost : IDisposable
                 Built++;
                 return new DomainCreator(_hypervisor, _client).Create(config, TestKernels.Modern(), [1, 2, 3]);
             },
+            ReadLive = domain => Config(domain.Name) with { Uuid = Xen.Domains[domain.Id].Uuid },
             Dump = (domid, path) =>
             {
                 Dumps.Add((domid, path));

@@ -55,6 +55,7 @@ internal sealed class ApiMethods
         "status" => Element(Status(), ApiJson.Default.DaemonStatus),
         "domain.list" => Element(_worker.Run(manager => manager.List()), ApiJson.Default.IReadOnlyListManagedDomain),
         "domain.create" => Create(Parameters(parameters, ApiJson.Default.CreateParameters)),
+        "domain.adopt" => OnDomain(parameters, (manager, name) => manager.Adopt(name)),
         "domain.destroy" => OnDomain(parameters, (manager, name) => manager.Destroy(name)),
         "domain.unpause" => OnDomain(parameters, (manager, name) => manager.Unpause(name)),
         "domain.rename" => Rename(Parameters(parameters, ApiJson.Default.RenameParameters)),

@@ -42,6 +42,9 @@ internal sealed record DomainServices
     /// <summary>Builds a domain and leaves it paused.</summary>
     public required Func<DomainConfig, DomainReference> Build { get; init; }
 
+    /// <summary>The configuration of a domain that is there.</summary>
+    public required Func<DomainReference, DomainConfig> ReadLive { get; init; }
+
     /// <summary>Writes the memory of a domain that has stopped to a file.</summary>
     public required Func<int, string, DumpResult> Dump { get; init; }
 
@@ -94,6 +97,38 @@ internal sealed partial class DomainManager
         DomainConfigCheck.Check(config);
         RefuseTaken(config.Name, config.Uuid);
         return BuildNew(config, paused, isManaged: false);
+    }
+
+    /// <summary>Looks from now on after a domain that somebody else built, such as one that was restored.</summary>
+    public DomainReference Adopt(string nameOrId)
+    {
+        DomainReference domain = Find(nameOrId);
+        if (domain.Id == 0)
+        {
+            throw new ToolstackException("Domain-0 is nobody's to look after");
+        }
+
+        if (RecordOf(domain.Id) is not null)
+        {
+            return domain;
+        }
+
+        DomainConfig config = _services.ReadLive(domain);
+        DomainConfigCheck.Check(config);
+        DomainRecord record = new()
+        {
+            Uuid = config.Uuid,
+            Name = domain.Name,
+            Config = config,
+            Phase = DomainPhase.Running,
+            Domid = domain.Id,
+            IsManaged = Defined.Find(config.Uuid) is not null,
+        };
+        Running.Save(record);
+        OpenConsole(record);
+        _services.Log($"looks after '{record.Name}', number {record.Domid}");
+        Publish("created", domain.Id, record.Name, record.Uuid);
+        return domain;
     }
 
     /// <summary>Keeps a definition without building anything.</summary>

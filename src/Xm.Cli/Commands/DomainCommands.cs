@@ -32,6 +32,21 @@ internal static class DomainCommands
         DomainDestroyer.Destroy(context.Hypervisor, context.Store, domain);
     }
 
+    /// <summary>Asks the daemon to look after a domain that this program built; without one, nobody does.</summary>
+    public static void HandOver(CommandContext context, DomainReference domain)
+    {
+        try
+        {
+            _ = context.RequireDaemon("looks after domains").Call("domain.adopt", new DomainParameters($"{domain.Id}"),
+                ApiJson.Default.DomainParameters, ApiJson.Default.DomainReference);
+        }
+        catch (ToolstackException failure)
+        {
+            // The domain is there and can run; what is lost is what its configuration says about its end.
+            context.Errors.WriteLine($"Warning: nobody acts when '{domain.Name}' stops: {failure.Message}.");
+        }
+    }
+
     /// <summary>Lets a domain run, by the daemon if there is one, so that it tells others.</summary>
     public static void UnpauseNow(CommandContext context, DomainReference domain)
     {

@@ -37,9 +37,11 @@ internal static class SaveCommands
         TransferReport report = restorer.Restore(Path.GetFullPath(context.Arguments.Positional[0]),
             display.Interruption);
         display.Clear();
+        DomainReference domain = new(report.DomainId, report.Name);
+        DomainCommands.HandOver(context, domain);
         if (!context.Arguments.Has("paused"))
         {
-            DomainCommands.UnpauseNow(context, new DomainReference(report.DomainId, report.Name));
+            DomainCommands.UnpauseNow(context, domain);
         }
 
         return context.Report(report, XmJson.Default.TransferReport, restored =>
