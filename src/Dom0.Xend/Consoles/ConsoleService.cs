@@ -199,6 +199,8 @@ internal sealed unsafe class ConsoleService : IConsoles, IConsoleDirectory
             _hubs.Add(uuid, hub);
         }
 
+        // A domain that was saved and is restored comes back from its end.
+        ForgetEnd(uuid);
         CloseHub(hub);
         NativeRegion page = _channel.MapFrames((ushort)domid, [ringFrame]);
         try
@@ -262,7 +264,12 @@ internal sealed unsafe class ConsoleService : IConsoles, IConsoleDirectory
         _ = _hubs.Remove(hub.Uuid);
         _ = _turns.Remove(hub.Uuid);
         _ = _terminals.Remove(hub.Uuid);
-        Guid[] kept = [.. _ended.Where(uuid => uuid != hub.Uuid)];
+        ForgetEnd(hub.Uuid);
+    }
+
+    private void ForgetEnd(Guid uuid)
+    {
+        Guid[] kept = [.. _ended.Where(ended => ended != uuid)];
         _ended.Clear();
         Array.ForEach(kept, _ended.Enqueue);
     }
