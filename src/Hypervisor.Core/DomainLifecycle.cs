@@ -177,6 +177,10 @@ public static unsafe partial class DomainLifecycle
                 Log.Info("Domain-0 has shut down: reboot"u8).End();
                 Machine.Reboot();
                 break;
+            case ShutdownReason.Crash:
+                Log.Error("Domain-0 has crashed"u8).End();
+                Machine.EndAfterFailure();
+                break;
             default:
                 Log.Error("Domain-0 has ended with reason "u8).Decimal((uint)reason).Text(": reboot"u8).End();
                 Machine.Reboot();

@@ -29,6 +29,8 @@ public static unsafe partial class Machine
 
     public static void Reboot() => throw new HypervisorPanicException("Restarted");
 
+    public static void EndAfterFailure() => throw new HypervisorPanicException("Ended");
+
     public static void PowerOff() => throw new HypervisorPanicException("Switched off");
 
     public static ulong CallFirmware(ulong function, ulong* arguments) =>

@@ -42,6 +42,12 @@ public static unsafe partial class Machine
     [RuntimeImport("*", "machine_reboot")]
     public static extern void Reboot();
 
+    /// <summary>After something without which the machine cannot go on: it stands still, or restarts after five seconds,
+    /// as the command line says. Does not come back.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "machine_end_after_failure")]
+    public static extern void EndAfterFailure();
+
     /// <summary>Switches the machine off, or stops it where that cannot be done. Does not come back.</summary>
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "machine_power_off")]

@@ -167,6 +167,8 @@ public static unsafe class LocalApic
     public static void SendInitDeassert(uint apicId) => Command(apicId, LevelTriggered | DeliveryInit);
 
     /// <summary>Starts a waiting CPU in real mode at <paramref name="address"/>: a page below 1 MiB.</summary>
+    // Not inlined: where it begins is a place in the image, which the test of processors that do not react changes.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void SendStartup(uint apicId, uint address) =>
         Command(apicId, LevelAssert | DeliveryStartup | (address >> MemoryLayout.PageShift & 0xFF));
 

@@ -44,6 +44,14 @@ public static unsafe class SystemEnd
         Machine.HaltForever();
     }
 
+    /// <summary>What cannot go on stands still, or restarts, as the command line says.</summary>
+    [RuntimeExport("machine_end_after_failure")]
+    public static void EndAfterFailure()
+    {
+        StopOthers();
+        HaltOrReboot(BootData.Options->NoReboot);
+    }
+
     public static void HaltOrReboot(bool noReboot)
     {
         // What ends before the clock is known learns it now, to be able to wait.

@@ -205,7 +205,8 @@ public sealed unsafe class DomainLifecycleTests
     [Theory]
     [InlineData(ShutdownReason.Poweroff, "Switched off")]
     [InlineData(ShutdownReason.Reboot, "Restarted")]
-    [InlineData(ShutdownReason.Crash, "Restarted")]
+    [InlineData(ShutdownReason.Crash, "Ended")]
+    [InlineData(ShutdownReason.Watchdog, "Restarted")]
     public void The_machine_goes_where_Domain_0_goes(ShutdownReason reason, string end)
     {
         HypervisorPanicException stop = Assert.Throws<HypervisorPanicException>(
