@@ -36,12 +36,16 @@ public static class StoreEntries
     /// <summary>Where the entries that outlive a restart stand.</summary>
     public static string VmPath(Guid uuid) => $"/vm/{uuid:D}";
 
-    /// <summary>Writes what a new store lacks of Domain-0 and the first CPU pool; what is there stays.</summary>
+    /// <summary>
+    /// Writes what a new store lacks of Domain-0 and the first CPU pool; what is there stays. The entry <c>domid</c> is left
+    /// to xen-init-dom0: with it and the name present that program believes its work done, and libxl would be without
+    /// its record of Domain-0.
+    /// </summary>
     public static void WriteDomain0(StoreClient store)
     {
         foreach ((string path, string value) in (ReadOnlySpan<(string, string)>)
         [
-            ("/local/domain/0/domid", "0"), ("/local/domain/0/name", "Domain-0"), ("/local/pool/0/name", "Pool-0"),
+            ("/local/domain/0/name", "Domain-0"), ("/local/pool/0/name", "Pool-0"),
         ])
         {
             if (store.TryRead(path) is null)

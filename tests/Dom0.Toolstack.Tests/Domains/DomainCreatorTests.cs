@@ -133,7 +133,7 @@ public sealed class DomainCreatorTests : IDisposable
         _server.Put("/local/domain/0/name", "renamed");
         StoreEntries.WriteDomain0(_store);
         Assert.Equal("renamed", Node("/local/domain/0/name"));
-        Assert.Equal("0", Node("/local/domain/0/domid"));
+        Assert.Null(Node("/local/domain/0/domid"));
         Assert.Equal("Pool-0", Node("/local/pool/0/name"));
     }
 
