@@ -24,9 +24,17 @@ public unsafe interface ISchedulingPolicy
     /// no CPU's lock.</summary>
     static abstract void ApplyParameters(SchedSystem* system, SchedDomain* domain, ulong now);
 
+    /// <summary>A unit is about to join, by way of creation: the policy may give it a home. <see
+    /// cref="SchedSystem.UnitsLock"/> is held, no CPU's lock.</summary>
+    static abstract void Admit(SchedSystem* system, SchedUnit* unit);
+
     /// <summary>A unit joins, asleep; its data are zero. <see cref="SchedSystem.UnitsLock"/> is held as
     /// well.</summary>
     static abstract void Insert(SchedCpu* cpu, SchedUnit* unit, ulong now);
+
+    /// <summary>A unit that has just joined runs on the CPU already, since now: the policy takes it over from
+    /// another.</summary>
+    static abstract void Adopt(SchedCpu* cpu, SchedUnit* unit, ulong now);
 
     /// <summary>A sleeping unit goes for good.</summary>
     static abstract void Remove(SchedCpu* cpu, SchedUnit* unit);

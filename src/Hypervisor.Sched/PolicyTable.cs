@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The one place where policies are listed. Each call is a compare for each policy and its body inlined.
 
+using Hypervisor.Sched.Bvt;
 using Hypervisor.Sched.Credit;
+using Hypervisor.Sched.Sedf;
 
 namespace Hypervisor.Sched;
 
@@ -9,11 +11,13 @@ namespace Hypervisor.Sched;
 public static unsafe class PolicyTable
 {
     /// <summary>Highest number of a policy.</summary>
-    public const PolicyId Last = PolicyId.Credit;
+    public const PolicyId Last = PolicyId.Bvt;
 
     public static System.ReadOnlySpan<byte> NameOf(PolicyId policy) => policy switch
     {
         PolicyId.Credit => "credit"u8,
+        PolicyId.Sedf => "sedf"u8,
+        PolicyId.Bvt => "bvt"u8,
         _ => "unknown"u8,
     };
 
@@ -23,6 +27,12 @@ public static unsafe class PolicyTable
         {
             case PolicyId.Credit:
                 CreditPolicy.InitialiseCpu(cpu, now);
+                break;
+            case PolicyId.Sedf:
+                SedfPolicy.InitialiseCpu(cpu, now);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.InitialiseCpu(cpu, now);
                 break;
             default:
                 Unknown();
@@ -37,6 +47,12 @@ public static unsafe class PolicyTable
             case PolicyId.Credit:
                 CreditPolicy.InitialiseDomain(system, domain, now);
                 break;
+            case PolicyId.Sedf:
+                SedfPolicy.InitialiseDomain(system, domain, now);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.InitialiseDomain(system, domain, now);
+                break;
             default:
                 Unknown();
                 break;
@@ -49,6 +65,31 @@ public static unsafe class PolicyTable
         {
             case PolicyId.Credit:
                 CreditPolicy.ApplyParameters(system, domain, now);
+                break;
+            case PolicyId.Sedf:
+                SedfPolicy.ApplyParameters(system, domain, now);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.ApplyParameters(system, domain, now);
+                break;
+            default:
+                Unknown();
+                break;
+        }
+    }
+
+    public static void Admit(SchedSystem* system, SchedUnit* unit)
+    {
+        switch (system->Policy)
+        {
+            case PolicyId.Credit:
+                CreditPolicy.Admit(system, unit);
+                break;
+            case PolicyId.Sedf:
+                SedfPolicy.Admit(system, unit);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.Admit(system, unit);
                 break;
             default:
                 Unknown();
@@ -63,6 +104,31 @@ public static unsafe class PolicyTable
             case PolicyId.Credit:
                 CreditPolicy.Insert(cpu, unit, now);
                 break;
+            case PolicyId.Sedf:
+                SedfPolicy.Insert(cpu, unit, now);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.Insert(cpu, unit, now);
+                break;
+            default:
+                Unknown();
+                break;
+        }
+    }
+
+    public static void Adopt(SchedCpu* cpu, SchedUnit* unit, ulong now)
+    {
+        switch (cpu->System->Policy)
+        {
+            case PolicyId.Credit:
+                CreditPolicy.Adopt(cpu, unit, now);
+                break;
+            case PolicyId.Sedf:
+                SedfPolicy.Adopt(cpu, unit, now);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.Adopt(cpu, unit, now);
+                break;
             default:
                 Unknown();
                 break;
@@ -76,6 +142,12 @@ public static unsafe class PolicyTable
             case PolicyId.Credit:
                 CreditPolicy.Remove(cpu, unit);
                 break;
+            case PolicyId.Sedf:
+                SedfPolicy.Remove(cpu, unit);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.Remove(cpu, unit);
+                break;
             default:
                 Unknown();
                 break;
@@ -88,6 +160,10 @@ public static unsafe class PolicyTable
         {
             case PolicyId.Credit:
                 return CreditPolicy.Wake(cpu, unit, now);
+            case PolicyId.Sedf:
+                return SedfPolicy.Wake(cpu, unit, now);
+            case PolicyId.Bvt:
+                return BvtPolicy.Wake(cpu, unit, now);
             default:
                 Unknown();
                 return false;
@@ -100,6 +176,12 @@ public static unsafe class PolicyTable
         {
             case PolicyId.Credit:
                 CreditPolicy.Sleep(cpu, unit, now);
+                break;
+            case PolicyId.Sedf:
+                SedfPolicy.Sleep(cpu, unit, now);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.Sleep(cpu, unit, now);
                 break;
             default:
                 Unknown();
@@ -114,6 +196,12 @@ public static unsafe class PolicyTable
             case PolicyId.Credit:
                 CreditPolicy.Yield(cpu, unit, now);
                 break;
+            case PolicyId.Sedf:
+                SedfPolicy.Yield(cpu, unit, now);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.Yield(cpu, unit, now);
+                break;
             default:
                 Unknown();
                 break;
@@ -126,6 +214,10 @@ public static unsafe class PolicyTable
         {
             case PolicyId.Credit:
                 return CreditPolicy.Pick(cpu, now);
+            case PolicyId.Sedf:
+                return SedfPolicy.Pick(cpu, now);
+            case PolicyId.Bvt:
+                return BvtPolicy.Pick(cpu, now);
             default:
                 Unknown();
                 return SchedDecision.Idle(SchedDecision.NoLimit);
@@ -138,6 +230,10 @@ public static unsafe class PolicyTable
         {
             case PolicyId.Credit:
                 return CreditPolicy.ChooseCpu(system, unit);
+            case PolicyId.Sedf:
+                return SedfPolicy.ChooseCpu(system, unit);
+            case PolicyId.Bvt:
+                return BvtPolicy.ChooseCpu(system, unit);
             default:
                 Unknown();
                 return 0;
@@ -150,6 +246,10 @@ public static unsafe class PolicyTable
         {
             case PolicyId.Credit:
                 return CreditPolicy.PlacesWanted(cpu);
+            case PolicyId.Sedf:
+                return SedfPolicy.PlacesWanted(cpu);
+            case PolicyId.Bvt:
+                return BvtPolicy.PlacesWanted(cpu);
             default:
                 Unknown();
                 return default;
@@ -162,6 +262,12 @@ public static unsafe class PolicyTable
         {
             case PolicyId.Credit:
                 CreditPolicy.Migrate(unit, from, to, now);
+                break;
+            case PolicyId.Sedf:
+                SedfPolicy.Migrate(unit, from, to, now);
+                break;
+            case PolicyId.Bvt:
+                BvtPolicy.Migrate(unit, from, to, now);
                 break;
             default:
                 Unknown();

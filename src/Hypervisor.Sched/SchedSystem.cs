@@ -66,9 +66,6 @@ public unsafe struct SchedSystem
     public static void Insert(SchedSystem* system, SchedUnit* unit, ulong now)
     {
         system->UnitsLock.Acquire();
-        unit->Cpu = PolicyTable.ChooseCpu(system, unit);
-        SchedCpu* cpu = system->Cpu(unit->Cpu);
-        cpu->Lock.Acquire();
         unit->NextUnit = system->FirstUnit;
         if (system->FirstUnit != null)
         {
@@ -77,6 +74,11 @@ public unsafe struct SchedSystem
 
         system->FirstUnit = unit;
         unit->Domain->Units++;
+        unit->Home = SchedUnit.NoHome;
+        PolicyTable.Admit(system, unit);
+        unit->Cpu = PolicyTable.ChooseCpu(system, unit);
+        SchedCpu* cpu = system->Cpu(unit->Cpu);
+        cpu->Lock.Acquire();
         InsertIntoPolicy(cpu, unit, now);
         unit->IsInserted = true;
         cpu->Lock.Release();

@@ -14,6 +14,7 @@ namespace Hypervisor.Sched;
 public unsafe struct SchedUnit
 {
     public const uint NoPort = 0xFFFFFFFF;
+    public const uint NoHome = 0xFFFFFFFF;
 
     /// <summary>The vCPU (a <c>Vcpu*</c> of Hypervisor.Core).</summary>
     public void* Owner;
@@ -49,6 +50,11 @@ public unsafe struct SchedUnit
     public CpuMask HardAffinity;
     public CpuMask SoftAffinity;
 
+    /// <summary>The only CPU where the unit may run, since it has a reservation there (sedf); <see cref="NoHome"/> for
+    /// none. Changes under <see cref="SchedSystem.UnitsLock"/>; <see cref="NewHome"/> is scratch of the change.</summary>
+    public uint Home;
+    public uint NewHome;
+
     /// <summary>What <see cref="HardAffinity"/> was before SCHEDOP_pin_override, and whether one is in force.</summary>
     public CpuMask SavedAffinity;
     public bool IsPinned;
@@ -81,7 +87,7 @@ public unsafe struct SchedUnit
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly CpuMask PlacesIn(SchedSystem* system)
     {
-        CpuMask places = HardAffinity & system->Online;
+        CpuMask places = (Home == NoHome ? HardAffinity : CpuMask.Of(Home)) & system->Online;
         return places.IsEmpty ? system->Online : places;
     }
 

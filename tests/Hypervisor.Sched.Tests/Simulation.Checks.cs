@@ -61,7 +61,7 @@ internal sealed unsafe partial class Simulation
             SchedCpu* cpu = _system->Cpu(number);
             Assert.False(
                 cpu->Waiting != 0 && !(PolicyTable.PlacesWanted(cpu) & idle).IsEmpty,
-                "A CPU is idle while a unit waits that may run there");
+                $"A CPU is idle while a unit waits that may run there, policy {_system->Policy}, CPUs {idle.Bits:x}");
         }
     }
 }

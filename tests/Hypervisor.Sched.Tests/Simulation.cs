@@ -279,27 +279,40 @@ internal sealed unsafe partial class Simulation : IDisposable
     {
         SchedCpu* cpu = _system->Cpu(number);
         SchedUnit* previous = cpu->Running;
-        SchedUnit* displaced = null;
+        List<SimulatedUnit> displaced = [];
         if (previous != null && !previous->MayRunOn(cpu))
         {
-            PolicyTable.Sleep(cpu, previous, Now);
-            previous->IsAwake = false;
-            previous->IsRunning = false;
-            previous->AsleepSince = Now;
-            cpu->Running = null;
-            displaced = previous;
+            Displace(cpu, previous, displaced);
+            previous = null;
         }
 
-        Picks++;
-        SchedDecision decision = PolicyTable.Pick(cpu, Now);
-        Assert.True(decision.Until > Now, "A decision for no time");
-        if (previous != null && previous != decision.Unit && displaced == null)
+        SchedDecision decision = default;
+        while (true)
+        {
+            Picks++;
+            decision = PolicyTable.Pick(cpu, Now);
+            Assert.True(decision.Until > Now, "A decision for no time");
+            if (decision.Unit == null || decision.Unit->MayRunOn(cpu))
+            {
+                break;
+            }
+
+            if (previous != null)
+            {
+                previous->IsRunning = false;
+                Of(previous).WaitsSince = Now;
+                previous = null;
+            }
+
+            cpu->Running = decision.Unit;
+            decision.Unit->RunningSince = Now;
+            Displace(cpu, decision.Unit, displaced);
+        }
+
+        if (previous != null && previous != decision.Unit)
         {
             previous->IsRunning = false;
-            if (previous->IsAwake)
-            {
-                Of(previous).WaitsSince = Now;
-            }
+            Of(previous).WaitsSince = Now;
         }
 
         cpu->Running = decision.Unit;
@@ -314,13 +327,28 @@ internal sealed unsafe partial class Simulation : IDisposable
             Begin(cpu, previous, decision.Unit);
         }
 
-        if (displaced != null)
+        foreach (SimulatedUnit unit in displaced)
         {
-            Unload(number);
-            Wake(Of(displaced));
+            if (_loaded[number] == unit)
+            {
+                Unload(number);
+            }
+
+            Wake(unit);
         }
 
         AskHelpers(number);
+    }
+
+    /// <summary>A unit that may not run where it is sleeps there and wakes elsewhere.</summary>
+    private void Displace(SchedCpu* cpu, SchedUnit* unit, List<SimulatedUnit> displaced)
+    {
+        PolicyTable.Sleep(cpu, unit, Now);
+        unit->IsAwake = false;
+        unit->IsRunning = false;
+        unit->AsleepSince = Now;
+        cpu->Running = null;
+        displaced.Add(Of(unit));
     }
 
     private void Begin(SchedCpu* cpu, SchedUnit* previous, SchedUnit* unit)

@@ -54,8 +54,19 @@ public unsafe partial struct CreditPolicy : ISchedulingPolicy
     public static void ApplyParameters(SchedSystem* system, SchedDomain* domain, ulong now) =>
         CreditDomain.Apply(domain, now);
 
+    public static void Admit(SchedSystem* system, SchedUnit* unit)
+    {
+        // Everybody is welcome.
+    }
+
     public static void Insert(SchedCpu* cpu, SchedUnit* unit, ulong now) =>
         CreditUnit.Of(unit)->Spent = CreditCpu.Of(cpu)->Line;
+
+    public static void Adopt(SchedCpu* cpu, SchedUnit* unit, ulong now)
+    {
+        CreditDomain.CountAwake(unit, 1, now);
+        CreditDomain.BeginCharge(unit, now);
+    }
 
     public static void Remove(SchedCpu* cpu, SchedUnit* unit)
     {
