@@ -20,6 +20,7 @@ internal static class CommandTable
     private static readonly CommandOption s_all = new('a', "all", "all domains but Domain-0");
     private static readonly CommandOption s_wait = new('w', "wait", "return when the domain has stopped");
     private static readonly CommandOption s_domain = new('d', "domain", "the domain", "DOMAIN");
+    private static readonly CommandOption s_everyDomain = new('a', "all", "every domain, Domain-0 included");
     private static readonly CommandOption s_long = new('l', "long", "everything, as nested lists");
 
     /// <summary>All commands, in the order of the help text.</summary>
@@ -220,35 +221,67 @@ internal static class CommandTable
             FormerNames = ["set-vcpus"],
         },
 
-        new("sched-credit", CommandGroup.Scheduler, "", "show or set weight and cap of domains", SchedulerCommand.Run)
+        new("sched-set", CommandGroup.Scheduler, "[credit|sedf|bvt]", "show or change the scheduler, while guests run",
+            SwitchCommand.Run)
+        {
+            Maximum = 1,
+            Details =
+                "Every domain is taken over, Domain-0 included; what was set for it under each scheduler is kept and "
+                + "comes back with it. If the change is refused nothing has changed.",
+        },
+        new("sched-credit", CommandGroup.Scheduler, "[DOMAIN]", "show or set weight and cap of domains",
+            SchedulerCommand.Run)
         {
             Options =
             [
                 s_domain,
+                s_everyDomain,
                 new('w', "weight", "share against other domains, 1 to 65535", "WEIGHT"),
                 new('c', "cap", "ceiling in per cent of one CPU, 0 for none", "CAP"),
             ],
-            Maximum = 0,
+            Maximum = 1,
             Details = "It serves the credit2 scheduler too, whose weights and caps mean the same.",
         },
-        new("sched-credit2", CommandGroup.Scheduler, "", "show or set weights under credit2", SchedulerCommand.Run)
+        new("sched-credit2", CommandGroup.Scheduler, "[DOMAIN]", "show or set weights under credit2", SchedulerCommand.Run)
         {
-            Options = [s_domain, new('w', "weight", "share against other domains, 1 to 65535", "WEIGHT"),
+            Options = [s_domain, s_everyDomain, new('w', "weight", "share against other domains, 1 to 65535", "WEIGHT"),
                 new('c', "cap", "ceiling in per cent of one CPU, 0 for none", "CAP")],
-            Maximum = 0,
+            Maximum = 1,
         },
-        new("sched-sedf", CommandGroup.Scheduler, "DOMAIN", "show or set period and slice of domains", null)
+        new("sched-sedf", CommandGroup.Scheduler, "[DOMAIN]", "show or set period and slice of domains", SedfCommand.Run)
         {
-            Needs = "a hypervisor with the sedf scheduler and the operations to change its parameters",
+            Options =
+            [
+                s_domain,
+                s_everyDomain,
+                new('p', "period", "the slice is promised in each period of so many milliseconds", "MS"),
+                new('s', "slice", "running time promised to each virtual CPU; 0 for none", "MS"),
+                new('l', "latency", "first period after a wake-up; 0 for the usual one", "MS"),
+                new('e', "extratime", "1: it may have time that is left over; 0: not", "0|1"),
+                new('w', "weight", "share of the time that is left over, 1 to 65535", "WEIGHT"),
+            ],
+            Maximum = 1,
         },
-        new("sched-bvt", CommandGroup.Scheduler, "DOMAIN", "show or set the parameters of the bvt scheduler", null)
+        new("sched-bvt", CommandGroup.Scheduler, "[DOMAIN [MCUADV WARPBACK WARPVALUE WARPL WARPU]]",
+            "show or set the parameters of the bvt scheduler", BvtCommand.Run)
         {
-            Needs = "a hypervisor with the bvt scheduler and the operations to change its parameters",
+            Options =
+            [
+                s_domain,
+                s_everyDomain,
+                new('m', "mcuadv", "virtual time for each unit of running time: twice as much is half the share", "NUMBER"),
+                new('b', "warpback", "1: it warps when it wakes; 0: not", "0|1"),
+                new('v', "warpvalue", "how far back a warped virtual CPU counts as being", "MS"),
+                new('l', "warpl", "how long it may run warped; 0 for no limit", "MS"),
+                new('u', "warpu", "how long it then stays unwarped", "MS"),
+            ],
+            Maximum = 6,
             FormerNames = ["bvt"],
         },
-        new("sched-bvt-ctxallow", CommandGroup.Scheduler, "ALLOWANCE", "set bvt's context switch allowance", null)
+        new("sched-bvt-ctxallow", CommandGroup.Scheduler, "[ALLOWANCE]",
+            "show or set bvt's context switch allowance in milliseconds", BvtCommand.Allowance)
         {
-            Needs = "a hypervisor with the bvt scheduler and the operations to change its parameters",
+            Maximum = 1,
             FormerNames = ["bvt_ctxallow"],
         },
 

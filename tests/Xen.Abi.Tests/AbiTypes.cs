@@ -44,7 +44,7 @@ internal static class AbiTypes
 
     private static Type[] Public(Func<Type, bool> wanted) =>
         typeof(DomId).Assembly.GetExportedTypes()
-            .Where(type => !type.IsNested && wanted(type))
+            .Where(type => type.Namespace == typeof(DomId).Namespace && !type.IsNested && wanted(type))
             .OrderBy(type => type.Name, StringComparer.Ordinal)
             .ToArray();
 

@@ -70,3 +70,15 @@ public sealed record DomainUptime(string Name, int Id, ulong UptimeSeconds);
 
 /// <summary>One line of <c>xm sched-credit</c>.</summary>
 public sealed record SchedulerShare(string Name, int Id, int Weight, int Cap);
+
+/// <summary>One line of <c>xm sched-sedf</c>; times are milliseconds.</summary>
+public sealed record SedfLine(
+    string Name, int Id, double Period, double Slice, double Latency, bool ExtraTime, int Weight);
+
+/// <summary>One line of <c>xm sched-bvt</c>; times are milliseconds.</summary>
+public sealed record BvtLine(
+    string Name, int Id, int Advance, bool WarpBack, double WarpValue, double WarpLimit, double UnwarpRequirement);
+
+/// <summary>What <c>xm sched-set</c> says: the policy in force; after a change also how many vCPUs were taken over, and
+/// for how many microseconds nobody could be scheduled.</summary>
+public sealed record SchedulerState(string Policy, string? Former, int? Vcpus, double? PauseMicroseconds);

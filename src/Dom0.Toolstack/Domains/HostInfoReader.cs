@@ -49,7 +49,9 @@ public static class HostInfoReader
             XenExtra = extra,
             XenVersion = $"{major}.{minor}{extra}",
             XenCaps = hypervisor.Version.Capabilities().TrimEnd(),
-            XenScheduler = SchedulerName(hypervisor.System.Scheduler()),
+            XenScheduler = hypervisor.Scheduling.TryPolicy() is { } policy
+                ? policy.ToString().ToLowerInvariant()
+                : SchedulerName(hypervisor.System.Scheduler()),
             XenPagesize = hypervisor.Version.PageSize(),
             PlatformParams = $"virt_start=0x{hypervisor.Version.VirtualStart():x}",
             XenChangeset = hypervisor.Version.ChangeSet(),

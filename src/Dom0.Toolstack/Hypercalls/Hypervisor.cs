@@ -16,6 +16,7 @@ public sealed class Hypervisor : IDisposable
         Domains = new DomainControl(_gate);
         States = new StateControl(_gate);
         System = new SystemControl(_gate);
+        Scheduling = new SchedulingControl(_gate);
         Memory = new MemoryControl(_gate);
         Mmu = new MmuControl(_gate);
         Events = new EventControl(_gate);
@@ -33,6 +34,9 @@ public sealed class Hypervisor : IDisposable
 
     /// <summary><c>sysctl</c>.</summary>
     public SystemControl System { get; }
+
+    /// <summary><c>sysctl</c>: scheduling policies.</summary>
+    public SchedulingControl Scheduling { get; }
 
     /// <summary><c>memory_op</c>.</summary>
     public MemoryControl Memory { get; }

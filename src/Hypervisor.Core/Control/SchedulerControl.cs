@@ -30,7 +30,7 @@ public static unsafe class SchedulerControl
         switch ((DomCtlSchedulerCommand)request->Cmd)
         {
             case DomCtlSchedulerCommand.GetInfo:
-                CreditParameters parameters = VcpuScheduling.GetCredit(domain);
+                VcpuScheduling.GetParameters(domain, out CreditParameters parameters, out _, out _);
                 request->Credit.Weight = (ushort)parameters.Weight;
                 request->Credit.Cap = (ushort)parameters.Cap;
                 return Errno.Ok;
@@ -75,7 +75,7 @@ public static unsafe class SchedulerControl
     /// <summary>Zero leaves the weight, all ones leave the cap.</summary>
     private static Errno SetCredit(Domain* domain, in DomCtlSchedCredit request)
     {
-        CreditParameters parameters = VcpuScheduling.GetCredit(domain);
+        VcpuScheduling.GetParameters(domain, out CreditParameters parameters, out _, out _);
         parameters.Weight = request.Weight == 0 ? parameters.Weight : request.Weight;
         parameters.Cap = request.Cap == ushort.MaxValue ? parameters.Cap : request.Cap;
         return VcpuScheduling.SetCredit(domain, parameters);

@@ -2,6 +2,7 @@
 
 using Hypervisor.Core.Console;
 using Xen.Abi;
+using Xen.Abi.Extensions;
 
 namespace Hypervisor.Core.Control;
 
@@ -53,6 +54,8 @@ public static unsafe class SysCtlOps
         SysCtlCommand.GetCpuLevellingCaps => HostInformation.LevellingCapabilities(&request->CpuLevellingCaps),
         SysCtlCommand.GetCpuFeatureSet => CpuPolicyControl.GetFeatures(&request->CpuFeatureSet),
         SysCtlCommand.GetCpuPolicy => CpuPolicyControl.GetOfSystem(&request->CpuPolicy),
+        SysCtlCommand.CpuHotplug => CpuHotplugControl.Run(request->CpuHotplug),
+        (SysCtlCommand)SchedulingExtension.SysCtl => SchedulingControl.Run((SchedulingOp*)request->Pad),
         _ => Errno.NoSys,
     };
 }

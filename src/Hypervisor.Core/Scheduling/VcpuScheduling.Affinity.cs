@@ -2,6 +2,7 @@
 
 using Hypervisor.Core.Time;
 using Hypervisor.Sched;
+using Hypervisor.Sched.Sedf;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Scheduling;
@@ -9,7 +10,7 @@ namespace Hypervisor.Core.Scheduling;
 public static unsafe partial class VcpuScheduling
 {
     /// <summary>Says where the vCPU may run and where it rather would. EINVAL: on no CPU that there is; EBUSY: it is
-    /// pinned.</summary>
+    /// pinned; ENOSPC: its reservation does not fit there.</summary>
     public static Errno SetAffinity(Vcpu* vcpu, CpuMask hard, CpuMask soft)
     {
         SchedUnit* unit = &vcpu->Sched;
@@ -18,29 +19,17 @@ public static unsafe partial class VcpuScheduling
             return Errno.Inval;
         }
 
-        SchedCpu* cpu = Acquire(unit);
-        if (unit->IsPinned)
-        {
-            cpu->Lock.Release();
-            return Errno.Busy;
-        }
-
-        unit->HardAffinity = hard;
-        unit->SoftAffinity = soft;
-        uint number = cpu->Cpu;
-        bool mustChoose = unit->IsAwake;
-        cpu->Lock.Release();
-        if (mustChoose)
-        {
-            SoftIrqs.RaiseOn(number, SoftIrq.Schedule);
-        }
-
-        return Errno.Ok;
+        SchedSystem* system = System;
+        system->UnitsLock.Acquire();
+        Errno error = unit->IsPinned ? Errno.Busy : ChangeAffinity(system, unit, hard, soft);
+        system->UnitsLock.Release();
+        return error;
     }
 
     /// <summary>SCHEDOP_pin_override: pins to one CPU whatever the affinity says, or, for a negative number, ends
     /// that.</summary>
-    /// <returns>EINVAL: no such CPU; EBUSY: pinned already; ENOENT: not pinned.</returns>
+    /// <returns>EINVAL: no such CPU; EBUSY: pinned already; ENOENT: not pinned; ENOSPC: its reservation does not fit
+    /// there.</returns>
     public static Errno PinOverride(Vcpu* vcpu, int number)
     {
         SchedUnit* unit = &vcpu->Sched;
@@ -49,13 +38,13 @@ public static unsafe partial class VcpuScheduling
             return Errno.Inval;
         }
 
-        SchedCpu* cpu = Acquire(unit);
-        Errno result = Errno.Ok;
+        SchedSystem* system = System;
+        system->UnitsLock.Acquire();
+        Errno result;
         if (number < 0)
         {
-            result = unit->IsPinned ? Errno.Ok : Errno.NoEnt;
-            unit->HardAffinity = unit->IsPinned ? unit->SavedAffinity : unit->HardAffinity;
-            unit->IsPinned = false;
+            result = unit->IsPinned ? ChangeAffinity(system, unit, unit->SavedAffinity, unit->SoftAffinity) : Errno.NoEnt;
+            unit->IsPinned = unit->IsPinned && result != Errno.Ok;
         }
         else if (unit->IsPinned)
         {
@@ -63,19 +52,16 @@ public static unsafe partial class VcpuScheduling
         }
         else
         {
-            unit->SavedAffinity = unit->HardAffinity;
-            unit->HardAffinity = CpuMask.Of((uint)number);
-            unit->IsPinned = true;
+            CpuMask former = unit->HardAffinity;
+            result = ChangeAffinity(system, unit, CpuMask.Of((uint)number), unit->SoftAffinity);
+            if (result == Errno.Ok)
+            {
+                unit->SavedAffinity = former;
+                unit->IsPinned = true;
+            }
         }
 
-        uint present = cpu->Cpu;
-        bool mustChoose = unit->IsAwake;
-        cpu->Lock.Release();
-        if (mustChoose)
-        {
-            SoftIrqs.RaiseOn(present, SoftIrq.Schedule);
-        }
-
+        system->UnitsLock.Release();
         return result;
     }
 
@@ -93,5 +79,31 @@ public static unsafe partial class VcpuScheduling
         VcpuRunStateInfo info;
         ReadRunState(vcpu, &info);
         return info.Time[(int)RunState.Running];
+    }
+
+    /// <summary>Sets both masks. ENOSPC: the unit's reservation does not fit on the CPUs that are left to it; nothing
+    /// has changed. UnitsLock is held.</summary>
+    private static Errno ChangeAffinity(SchedSystem* system, SchedUnit* unit, CpuMask hard, CpuMask soft)
+    {
+        SchedCpu* cpu = Acquire(unit);
+        CpuMask former = unit->HardAffinity;
+        unit->HardAffinity = hard;
+        unit->SoftAffinity = soft;
+        uint number = cpu->Cpu;
+        cpu->Lock.Release();
+        if (unit->Home != SchedUnit.NoHome && !hard.Contains(unit->Home)
+            && !SedfAdmission.TryPlace(system, unit->Domain, unit->Domain->Sedf))
+        {
+            unit->HardAffinity = former;
+            return Errno.NoSpace;
+        }
+
+        // Wherever it waits or runs, it may have to leave; a sleeping one is looked at when it wakes.
+        if (unit->IsAwake)
+        {
+            SoftIrqs.RaiseOn(number, SoftIrq.Schedule);
+        }
+
+        return Errno.Ok;
     }
 }

@@ -215,8 +215,7 @@ public static unsafe class Boot
         TimerQueue.Initialise(cpu, queue);
         CpuScheduler* scheduler = (CpuScheduler*)PageAllocator.AllocatePages(1);
         SchedSystem* system = (SchedSystem*)PageAllocator.AllocatePages(1);
-        PolicyId wanted = BootData.Options->Scheduler;
-        SchedSystem.Initialise(system, wanted <= PolicyTable.Last ? wanted : PolicyId.Credit);
+        SchedSystem.Initialise(system, BootData.Options->Scheduler);
         VcpuScheduling.InitialiseCpu(cpu, scheduler, system);
         Log.Info("scheduler: "u8).Text(PolicyTable.NameOf(system->Policy)).End();
         Timer* housekeeping = (Timer*)PageAllocator.AllocatePages(0);

@@ -21,44 +21,28 @@ internal static class SchedulerCommand
                 $"the scheduler in use is {HostInfoReader.SchedulerName(scheduler)}, which has no weights and caps");
         }
 
-        string? name = context.Arguments.Value("domain");
-        int? weight = Option(context, "weight", 1, 65535);
-        int? cap = Option(context, "cap", 0, 65535);
-        if (weight is not null || cap is not null)
+        int? weight = SchedulerOptions.Number(context, "weight", 1, 65535);
+        int? cap = SchedulerOptions.Number(context, "cap", 0, 65535);
+        if (weight is null && cap is null)
         {
-            DomainReference domain = context.Domains.Find(
-                name ?? throw new UsageException("a weight or cap is set for one domain: add -d DOMAIN"));
+            IReadOnlyList<SchedulerShare> shares = [.. SchedulerOptions.Domains(context, isChange: false)
+                .Select(domain => Read(context.Hypervisor, domain, scheduler))];
+            return context.Report(
+                shares, XmJson.Default.IReadOnlyListSchedulerShare, list => Print(context.Output, list));
+        }
+
+        return SchedulerOptions.Change(context, domain =>
+        {
             DomId id = new((ushort)domain.Id);
             (int oldWeight, int oldCap) = context.Hypervisor.Domains.GetShare(id, scheduler);
             context.Hypervisor.Domains.SetShare(id, scheduler, weight ?? oldWeight, cap ?? oldCap);
-            return context.Done(domain);
-        }
-
-        IEnumerable<DomainReference> domains = name is not null
-            ? [context.Domains.Find(name)]
-            : context.Domains.List().Select(domain => new DomainReference(domain.Id, domain.Name));
-        IReadOnlyList<SchedulerShare> shares =
-            [.. domains.Select(domain => Read(context.Hypervisor, domain, scheduler))];
-        return context.Report(shares, XmJson.Default.IReadOnlyListSchedulerShare, list => Print(context.Output, list));
+        });
     }
 
     private static SchedulerShare Read(Hypervisor hypervisor, DomainReference domain, SchedulerId scheduler)
     {
         (int weight, int cap) = hypervisor.Domains.GetShare(new DomId((ushort)domain.Id), scheduler);
         return new SchedulerShare(domain.Name, domain.Id, weight, cap);
-    }
-
-    private static int? Option(CommandContext context, string name, int minimum, int maximum)
-    {
-        if (context.Arguments.Value(name) is not { } text)
-        {
-            return null;
-        }
-
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            && number >= minimum && number <= maximum
-            ? number
-            : throw new UsageException($"{name} is a number from {minimum} to {maximum}, not '{text}'");
     }
 
     private static void Print(TextWriter output, IReadOnlyList<SchedulerShare> shares)

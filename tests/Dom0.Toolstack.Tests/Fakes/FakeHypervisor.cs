@@ -6,10 +6,12 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Dom0.Toolstack.Interop;
 using Xen.Abi;
+using Xen.Abi.Extensions;
 
 namespace Dom0.Toolstack.Tests.Fakes;
 
@@ -93,6 +95,16 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
     public uint MaximumOrder { get; set; } = 9;
 
     public SchedulerId Scheduler { get; set; } = SchedulerId.Credit;
+
+    /// <summary>The policy in force; null for a hypervisor that knows nothing of such.</summary>
+    public SchedulingPolicy? Policy { get; set; }
+
+    /// <summary>What a change of policy or a reservation is answered with.</summary>
+    public int SchedulingAnswer { get; set; }
+
+    public Dictionary<(uint Domain, SchedulingPolicy Policy), SchedulingOp> SchedulingParameters { get; } = [];
+
+    public SchedulingTimes Times { get; set; } = new() { ContextSwitchAllowance = 5_000_000 };
 
     public string ConsoleText { get; set; } = "";
 
@@ -391,8 +403,39 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
         return info;
     }
 
+    private int Run(ref SchedulingOp call)
+    {
+        switch (call.Op)
+        {
+            case SchedulingCommand.GetPolicy:
+                call.Policy = Policy.Value;
+                return 0;
+            case SchedulingCommand.SetPolicy:
+                Policy = SchedulingAnswer == 0 ? call.Policy : Policy;
+                (call.Vcpus, call.Pause) = (3, 12_345);
+                return SchedulingAnswer;
+            case SchedulingCommand.GetDomain:
+                SchedulingParameters.TryGetValue((call.Domain, call.Policy), out call);
+                return 0;
+            case SchedulingCommand.SetDomain:
+                SchedulingParameters[(call.Domain, call.Policy)] = call;
+                return SchedulingAnswer;
+            case SchedulingCommand.GetMachine:
+                call.Machine = Times;
+                return 0;
+            default:
+                Times = call.Machine;
+                return 0;
+        }
+    }
+
     private int Run(ref SysCtl call)
     {
+        if (call.Cmd == SchedulingExtension.SysCtl)
+        {
+            return Policy == null ? -LibcErrno.NotImplemented : Run(ref Unsafe.As<byte, SchedulingOp>(ref call.Pad[0]));
+        }
+
         SysCtlCommand command = (SysCtlCommand)call.Cmd;
         Count($"sysctl {command}");
         if (call.InterfaceVersion != 0x15)
