@@ -408,7 +408,7 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
         switch (call.Op)
         {
             case SchedulingCommand.GetPolicy:
-                call.Policy = Policy.Value;
+                call.Policy = Policy.GetValueOrDefault();
                 return 0;
             case SchedulingCommand.SetPolicy:
                 Policy = SchedulingAnswer == 0 ? call.Policy : Policy;
