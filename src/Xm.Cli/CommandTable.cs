@@ -21,6 +21,7 @@ internal static class CommandTable
     private static readonly CommandOption s_wait = new('w', "wait", "return when the domain has stopped");
     private static readonly CommandOption s_domain = new('d', "domain", "the domain", "DOMAIN");
     private static readonly CommandOption s_everyDomain = new('a', "all", "every domain, Domain-0 included");
+    private static readonly CommandOption s_force = new('f', "force", "without the guest's consent");
     private static readonly CommandOption s_long = new('l', "long", "everything, as nested lists");
 
     /// <summary>All commands, in the order of the help text.</summary>
@@ -309,36 +310,56 @@ internal static class CommandTable
             Details = "The live table ends with q.",
         },
 
-        new("block-attach", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "attach a disk", null)
+        new("block-attach", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "attach a disk",
+            DeviceCommands.AttachDisk)
         {
-            Needs = Backends,
+            Minimum = 2,
+            Maximum = 5,
             FormerNames = ["vbd-create"],
+            Details = "BACKDEV is phy:/dev/NAME or file:/PATH, FRONTDEV xvda, sda1 or the like, MODE r, w or w!. An entry "
+                + "of the configuration's disk list serves as well.",
         },
-        new("block-configure", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "change a disk", null)
+        new("block-configure", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "put another disk in its place",
+            DeviceCommands.ConfigureDisk)
         {
-            Needs = Backends,
+            Options = [s_force],
+            Minimum = 2,
+            Maximum = 5,
+            Details = "The guest sees the disk go and come back.",
         },
-        new("block-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a disk", null)
+        new("block-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a disk", DeviceCommands.DetachDisk)
         {
-            Needs = Backends,
+            Options = [s_force],
+            Minimum = 2,
+            Maximum = 2,
             FormerNames = ["vbd-destroy"],
+            Details = "DEVICE is the disk's name or number.",
         },
-        new("block-list", CommandGroup.Device, "DOMAIN…", "list the disks of domains", null)
+        new("block-list", CommandGroup.Device, "DOMAIN…", "list the disks of domains", DeviceCommands.ListDisks)
         {
-            Needs = Backends,
+            Options = [s_long],
+            Minimum = 1,
             FormerNames = ["vbd-list"],
         },
-        new("network-attach", CommandGroup.Device, "DOMAIN [KEY=VALUE…]", "attach a network interface", null)
+        new("network-attach", CommandGroup.Device, "DOMAIN [KEY=VALUE…]", "attach a network interface",
+            DeviceCommands.AttachVif)
         {
-            Needs = Backends,
+            Minimum = 1,
+            Details = "The keys are those of the configuration's vif list: mac, bridge, ip, script, vifname, rate, mtu.",
         },
-        new("network-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a network interface", null)
+        new("network-detach", CommandGroup.Device, "DOMAIN DEVICE", "detach a network interface",
+            DeviceCommands.DetachVif)
         {
-            Needs = Backends,
+            Options = [s_force],
+            Minimum = 2,
+            Maximum = 2,
+            Details = "DEVICE is the interface's number or its address.",
         },
-        new("network-list", CommandGroup.Device, "DOMAIN…", "list the network interfaces of domains", null)
+        new("network-list", CommandGroup.Device, "DOMAIN…", "list the network interfaces of domains",
+            DeviceCommands.ListVifs)
         {
-            Needs = Backends,
+            Options = [s_long],
+            Minimum = 1,
             FormerNames = ["vif-list"],
         },
         new("pci-attach", CommandGroup.Device, "DOMAIN DEVICE", "give a PCI device to a domain", null)

@@ -2,6 +2,7 @@
 using System.Collections.Generic;
 using System.Text.Json.Serialization;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Migration;
 using Xm.Cli.Commands;
@@ -26,6 +27,10 @@ namespace Xm.Cli;
 [JsonSerializable(typeof(IReadOnlyList<BvtLine>))]
 [JsonSerializable(typeof(SchedulerState))]
 [JsonSerializable(typeof(HostInfo))]
+[JsonSerializable(typeof(DiskSummary))]
+[JsonSerializable(typeof(VifSummary))]
+[JsonSerializable(typeof(IReadOnlyList<DiskSummary>))]
+[JsonSerializable(typeof(IReadOnlyList<VifSummary>))]
 [JsonSerializable(typeof(DomainConfig))]
 [JsonSerializable(typeof(TransferReport))]
 [JsonSerializable(typeof(SaveSummary))]

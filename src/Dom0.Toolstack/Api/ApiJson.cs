@@ -23,6 +23,7 @@ namespace Dom0.Toolstack.Api;
 [JsonSerializable(typeof(DomainParameters))]
 [JsonSerializable(typeof(CreateParameters))]
 [JsonSerializable(typeof(RenameParameters))]
+[JsonSerializable(typeof(DeviceChange))]
 [JsonSerializable(typeof(StartParameters))]
 [JsonSerializable(typeof(DumpParameters))]
 [JsonSerializable(typeof(ConsoleParameters))]

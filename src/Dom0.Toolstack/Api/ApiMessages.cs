@@ -120,6 +120,13 @@ public sealed record CreateParameters(DomainConfig Config, bool Paused = false);
 /// <summary>Parameters of <c>domain.rename</c>.</summary>
 public sealed record RenameParameters(string Domain, string Name);
 
+/// <summary>
+/// Parameters of <c>domain.device_changed</c>: the entry of a disk or network interface that the domain has got, or the
+/// number or address of one that it has lost.
+/// </summary>
+public sealed record DeviceChange(
+    string Domain, string? Disk = null, int? DiskGone = null, string? Vif = null, string? VifGone = null);
+
 /// <summary>Parameters of <c>domain.start</c>.</summary>
 public sealed record StartParameters(string Domain, bool Paused = false);
 

@@ -57,6 +57,8 @@ public static class DomainConfigCheck
             "must name CPUs for each virtual CPU");
         Require(config.Weight is null or (>= 1 and <= 65535), "cpu_weight", $"is {config.Weight}");
         Require(config.Cap is null or (>= 0 and <= 100 * MaximumVcpus), "cpu_cap", $"is {config.Cap}");
+        DeviceListCheck.CheckDisks(config.Disks);
+        DeviceListCheck.CheckVifs(config.Vifs);
         Require(config.TscMode is >= 0 and <= 3, "tsc_mode", $"is {config.TscMode}");
     }
 

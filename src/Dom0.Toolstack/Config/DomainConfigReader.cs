@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 
 namespace Dom0.Toolstack.Config;
@@ -86,8 +87,8 @@ public sealed class DomainConfigReader
             OnCrash = ReadAction("on_crash") ?? crash,
             StartsWithHost = ReadStart(),
             Description = ReadText("description"),
-            Disks = ReadTexts("disk"),
-            Vifs = ReadTexts("vif"),
+            Disks = ReadDevices("disk", texts => DeviceListCheck.CheckDisks(texts)),
+            Vifs = ReadVifs(),
         };
     }
 
@@ -118,12 +119,6 @@ public sealed class DomainConfigReader
             else if (key.Use == ConfigKeyUse.Obsolete)
             {
                 obsolete.Add(name);
-            }
-            else if (name is "disk" or "vif" && value is ConfigList { Items.Count: > 0 })
-            {
-                _warnings.Add(
-                    $"{value.Position}: {name} has no effect: it needs the device back ends, which this release does "
-                    + "not have yet");
             }
         }
 
@@ -388,6 +383,28 @@ public sealed class DomainConfigReader
         ConfigNumber { IsBoolean: false } number => number.Text,
         { } other => throw Wrong(key, $"wants a string, not {other.Kind}"),
     };
+
+    /// <summary>Network interfaces, at least as many as <c>nics</c> says, each with an address.</summary>
+    private IReadOnlyList<string> ReadVifs()
+    {
+        IReadOnlyList<string> vifs = ReadDevices("vif", texts => DeviceListCheck.CheckVifs(texts));
+        int count = ReadNumber("nics", -1, DeviceListCheck.MaximumVifs) ?? -1;
+        return VifSpec.Complete([.. vifs, .. Enumerable.Repeat("", Math.Max(0, count - vifs.Count))]);
+    }
+
+    private List<string> ReadDevices(string key, Action<IReadOnlyList<string>> check)
+    {
+        List<string> texts = ReadTexts(key);
+        try
+        {
+            check(texts);
+            return texts;
+        }
+        catch (ToolstackException wrong)
+        {
+            throw new ConfigException(_document[key]!.Position, wrong.Message, wrong.Remedy);
+        }
+    }
 
     private List<string> ReadTexts(string key)
     {

@@ -6,6 +6,7 @@
 using System;
 using Dom0.Toolstack.Build;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Store;
 using Xen.Abi;
@@ -17,12 +18,20 @@ public sealed class DomainCreator
 {
     private readonly Hypervisor _hypervisor;
     private readonly StoreClient _store;
+    private readonly DeviceManager _devices;
 
     /// <summary>Creates on <paramref name="hypervisor"/> and tells <paramref name="store"/>.</summary>
     public DomainCreator(Hypervisor hypervisor, StoreClient store)
+        : this(hypervisor, store, LinuxDevices.Host)
+    {
+    }
+
+    /// <summary>As the other, with devices from <paramref name="host"/>.</summary>
+    public DomainCreator(Hypervisor hypervisor, StoreClient store, IHostDevices host)
     {
         _hypervisor = hypervisor;
         _store = store;
+        _devices = new DeviceManager(store, host);
     }
 
     /// <summary>Creates the domain and leaves it paused.</summary>
@@ -51,6 +60,7 @@ public sealed class DomainCreator
             DomainRings rings = builder.Build(kernel, ramdisk);
             StoreEntries.Write(_store, domain.Raw, config, kernel.GuestOs, rings);
             _store.Introduce(domain.Raw, rings.StoreFrame, rings.StorePort);
+            _devices.AttachAll(domain.Raw, config);
             return new DomainReference(domain.Raw, config.Name);
         }
         catch
@@ -114,6 +124,7 @@ public sealed class DomainCreator
     {
         try
         {
+            _ = _devices.RemoveAll(domain.Raw);
             StoreEntries.Remove(_store, domain.Raw);
         }
         catch (ToolstackException)

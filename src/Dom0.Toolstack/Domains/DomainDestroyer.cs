@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+using System;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Store;
 using Xen.Abi;
@@ -8,8 +10,13 @@ namespace Dom0.Toolstack.Domains;
 /// <summary>Ends domains at once, whatever they are doing.</summary>
 public static class DomainDestroyer
 {
-    /// <summary>Destroys a domain and forgets it in the store; Domain-0 is refused.</summary>
-    public static void Destroy(Hypervisor hypervisor, StoreClient? store, DomainReference domain)
+    /// <summary>
+    /// Destroys a domain and forgets it in the store; Domain-0 is refused. Its devices go first, while there is somebody
+    /// whose memory the back ends can give back; one that does not end in time, as <paramref name="warn"/> is told,
+    /// keeps nothing from being destroyed.
+    /// </summary>
+    public static void Destroy(
+        Hypervisor hypervisor, StoreClient? store, DomainReference domain, Action<string>? warn = null)
     {
         if (domain.Id == 0)
         {
@@ -26,6 +33,21 @@ public static class DomainDestroyer
         catch (XenException)
         {
             // A dying domain cannot be paused any more; destroying it goes on where it stopped.
+        }
+
+        if (store is not null)
+        {
+            try
+            {
+                foreach (string complaint in new DeviceManager(store).RemoveAll(domain.Id))
+                {
+                    warn?.Invoke(complaint);
+                }
+            }
+            catch (ToolstackException failure)
+            {
+                warn?.Invoke($"the devices of '{domain.Name}' were not taken back: {failure.Message}");
+            }
         }
 
         hypervisor.Domains.Destroy(id);

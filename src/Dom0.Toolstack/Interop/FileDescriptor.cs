@@ -22,6 +22,14 @@ internal sealed unsafe class FileDescriptor : IDisposable
         return number < 0 ? null : new FileDescriptor(number);
     }
 
+    /// <summary>Opens a path, for reading alone if so wanted; null, with the error number, when that fails.</summary>
+    public static FileDescriptor? OpenFor(string path, bool isReadOnly, out int errno)
+    {
+        int number = Libc.Open(path, (isReadOnly ? 0 : Libc.OpenReadWrite) | Libc.OpenCloseOnExec, 0);
+        errno = number < 0 ? Marshal.GetLastPInvokeError() : 0;
+        return number < 0 ? null : new FileDescriptor(number);
+    }
+
     /// <summary>Connects to a unix socket; null, with the error number, when that fails.</summary>
     public static FileDescriptor? Connect(string path, out int errno)
     {

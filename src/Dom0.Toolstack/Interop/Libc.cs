@@ -22,8 +22,12 @@ internal static unsafe partial class Libc
     public const int MapLocked = 0x2000;
     public const int MapPopulate = 0x8000;
 
+    public const int OpenPathOnly = 0x200000;
+
     public const int UnixSockets = 1;
+    public const int InternetSockets = 2;
     public const int StreamSocket = 1;
+    public const int DatagramSocket = 2;
     public const int SocketCloseOnExec = 0x80000;
 
     public const short PollIn = 1;
@@ -48,6 +52,10 @@ internal static unsafe partial class Libc
     public const nint OpenProcessCall = 434;
     public const int SocketLevel = 1;
     public const int PeerCredentials = 17;
+
+    public const uint FileKindMask = 0xf000;
+    public const uint BlockDeviceKind = 0x6000;
+    public const uint RegularFileKind = 0x8000;
 
     private const string Library = "libc";
 
@@ -78,6 +86,12 @@ internal static unsafe partial class Libc
 
         [FieldOffset(8)]
         public ulong Node;
+
+        [FieldOffset(24)]
+        public uint Mode;
+
+        [FieldOffset(40)]
+        public ulong RawDevice;
 
         [FieldOffset(48)]
         public long Size;

@@ -59,6 +59,7 @@ internal sealed class ApiMethods
         "domain.destroy" => OnDomain(parameters, (manager, name) => manager.Destroy(name)),
         "domain.unpause" => OnDomain(parameters, (manager, name) => manager.Unpause(name)),
         "domain.rename" => Rename(Parameters(parameters, ApiJson.Default.RenameParameters)),
+        "domain.device_changed" => ChangeDevice(Parameters(parameters, ApiJson.Default.DeviceChange)),
         "domain.ended" => Element(_worker.Run(manager => manager.EndOf(IdentityOf(parameters))),
             ApiJson.Default.DomainEnd),
         "domain.dump_core" => Dump(Parameters(parameters, ApiJson.Default.DumpParameters)),
@@ -132,6 +133,9 @@ internal sealed class ApiMethods
 
     private JsonElement Rename(RenameParameters wanted) => Element(
         _worker.Run(manager => manager.Rename(wanted.Domain, wanted.Name)), ApiJson.Default.DomainReference);
+
+    private JsonElement ChangeDevice(DeviceChange change) =>
+        Element(_worker.Run(manager => manager.ChangeDevice(change)), ApiJson.Default.DomainReference);
 
     private JsonElement Dump(DumpParameters wanted) =>
         Element(_worker.Run(manager => manager.DumpCore(wanted)), ApiJson.Default.DumpResult);

@@ -4,6 +4,7 @@ using System.Linq;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Xen.Abi;
@@ -327,7 +328,7 @@ internal sealed partial class DomainManager
     {
         foreach (DomainInfo info in Hypervisor.System.ListDomains().Where(info => info.Uuid == record.Uuid && info.Id != 0))
         {
-            DomainDestroyer.Destroy(Hypervisor, _services.Store, new DomainReference(info.Id, record.Name));
+            DomainDestroyer.Destroy(Hypervisor, _services.Store, new DomainReference(info.Id, record.Name), _services.Log);
         }
 
         // Entries without a domain: somebody else destroyed it, or this daemon was killed half-way.
@@ -337,6 +338,7 @@ internal sealed partial class DomainManager
             if (int.TryParse(number, out int domid) && (record.Domid is null || record.Domid == domid)
                 && _services.Store.TryRead($"{StoreEntries.DomainPath(domid)}/vm") == vm)
             {
+                _ = new DeviceManager(_services.Store).RemoveAll(domid);
                 StoreEntries.Remove(_services.Store, domid);
                 _services.Store.Release(domid);
             }

@@ -11,6 +11,7 @@ using System.Linq;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Store;
@@ -94,7 +95,7 @@ internal sealed partial class DomainManager
     /// <exception cref="ToolstackException">It cannot be built; nothing of it is left.</exception>
     public DomainReference Create(DomainConfig config, bool paused)
     {
-        DomainConfigCheck.Check(config);
+        config = Complete(config);
         RefuseTaken(config.Name, config.Uuid);
         return BuildNew(config, paused, isManaged: false);
     }
@@ -134,7 +135,7 @@ internal sealed partial class DomainManager
     /// <summary>Keeps a definition without building anything.</summary>
     public ManagedDomain Define(DomainConfig config)
     {
-        DomainConfigCheck.Check(config);
+        config = Complete(config);
         RefuseTaken(config.Name, config.Uuid);
         DomainRecord definition = new()
         {
@@ -190,7 +191,7 @@ internal sealed partial class DomainManager
         else
         {
             _services.Consoles.Close(domain.Id, "the domain was destroyed", comesAgain: false);
-            DomainDestroyer.Destroy(Hypervisor, _services.Store, domain);
+            DomainDestroyer.Destroy(Hypervisor, _services.Store, domain, _services.Log);
             _services.Log($"destroyed '{domain.Name}', number {domain.Id}");
             _foreign.Update(Hypervisor.System.ListDomains(), IsOurs, NameOf);
         }
@@ -252,6 +253,35 @@ internal sealed partial class DomainManager
         return result;
     }
 
+    /// <summary>
+    /// Remembers that a domain has got a device or lost one, so that it has the same when it starts over. Nothing is done
+    /// to the device.
+    /// </summary>
+    public DomainReference ChangeDevice(DeviceChange change)
+    {
+        DomainReference domain = Find(change.Domain);
+        if (RecordOf(domain.Id) is { } record)
+        {
+            DomainConfig config = record.Config;
+            config = Complete(config with
+            {
+                Disks =
+                [
+                    .. config.Disks.Where(disk => DiskSpec.Parse(disk).Number != change.DiskGone),
+                    .. change.Disk is { } disk ? [disk] : Array.Empty<string>(),
+                ],
+                Vifs =
+                [
+                    .. config.Vifs.Where(vif => change.VifGone is null || VifSpec.Parse(vif).Mac != change.VifGone),
+                    .. change.Vif is { } vif ? [vif] : Array.Empty<string>(),
+                ],
+            });
+            Running.Save(record with { Config = config });
+        }
+
+        return domain;
+    }
+
     /// <summary>How the domain of an identity ended last; without a reason when it has not.</summary>
     public DomainEnd EndOf(Guid uuid)
     {
@@ -268,6 +298,13 @@ internal sealed partial class DomainManager
 
     private DomainRecord FindDefinition(string name) => Defined.Find(name) ?? throw new ToolstackException(
         $"there is no definition of a domain '{name}'", "Make one with 'xm new', and see 'xm list'");
+
+    /// <summary>A checked configuration in which nothing is left to chance at the next start.</summary>
+    private static DomainConfig Complete(DomainConfig config)
+    {
+        DomainConfigCheck.Check(config);
+        return config with { Vifs = VifSpec.Complete(config.Vifs) };
+    }
 
     private static ManagedDomain Describe(DomainRecord record) => new()
     {

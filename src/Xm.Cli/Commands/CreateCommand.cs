@@ -218,6 +218,16 @@ internal static class CreateCommand
         Line("vcpus", config.MaximumVcpus);
         Line("cpu_weight", config.Weight?.ToString(CultureInfo.InvariantCulture) ?? "(default)");
         Line("cpu_cap", config.Cap?.ToString(CultureInfo.InvariantCulture) ?? "(none)");
+        foreach (string disk in config.Disks)
+        {
+            Line("disk", disk);
+        }
+
+        foreach (string vif in config.Vifs)
+        {
+            Line("vif", vif);
+        }
+
         Line("on_poweroff", StoreEntries.Text(config.OnPoweroff));
         Line("on_reboot", StoreEntries.Text(config.OnReboot));
         Line("on_crash", StoreEntries.Text(config.OnCrash));

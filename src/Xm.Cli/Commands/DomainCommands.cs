@@ -29,7 +29,8 @@ internal static class DomainCommands
             return;
         }
 
-        DomainDestroyer.Destroy(context.Hypervisor, context.Store, domain);
+        DomainDestroyer.Destroy(context.Hypervisor, context.Store, domain,
+            complaint => context.Errors.WriteLine($"Warning: {complaint}."));
     }
 
     /// <summary>Asks the daemon to look after a domain that this program built; without one, nobody does.</summary>
