@@ -273,13 +273,13 @@ public sealed class CommandTests
     public void Create_with_n_prints_the_plan_and_touches_nothing()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        File.WriteAllText(file, "kernel = '/boot/k'\nmemory = 64\nvif = ['x']\n");
+        File.WriteAllText(file, "kernel = '/boot/k'\nmemory = 64\nvfb = ['x']\n");
         try
         {
             Assert.Equal(0, _xm.Run("create", "-n", file, "memory=256", "name=web"));
             Assert.Contains("name         web\n", _xm.Output);
             Assert.Contains("memory       256 MiB\n", _xm.Output);
-            Assert.Contains($"Warning: {file}:3:7: vif has no effect", _xm.Errors);
+            Assert.Contains($"Warning: {file}:3:7: vfb has no effect", _xm.Errors);
             Assert.Empty(_xm.Hypervisor.Calls);
             Assert.Equal(0, _xm.Run("create", "-n", "--json", "-f", file, "name=web"));
             Assert.Equal("all", Json().GetProperty("affinity")[0].GetString());

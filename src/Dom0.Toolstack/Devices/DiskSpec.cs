@@ -251,9 +251,8 @@ public sealed record DiskSpec
                 case "file" or "raw" or "aio":
                     return (DiskSource.File, path, true);
                 case "tap" or "tap2":
-                    (DiskSource source, string inner, bool hasType) = SplitType(path);
-                    return hasType && source == DiskSource.File
-                        ? (source, inner, true)
+                    return path.StartsWith("aio:", StringComparison.Ordinal)
+                        ? (DiskSource.File, path["aio:".Length..], true)
                         : throw Wrong($"{type}: needs a back end that Linux does not have any more; raw images are served "
                             + "without it", "Convert the image (qemu-img convert -O raw) and write file: instead");
                 default:

@@ -175,10 +175,27 @@ public sealed class DomainConfigTests
             extra = helper
             """, out IReadOnlyList<string> warnings);
         Assert.Collection(warnings,
-            vif => Assert.Contains("/etc/xen/guest.cfg:2:7: vif has no effect: it needs the device back ends", vif),
             boot => Assert.Contains("bootargs has no effect", boot),
             typo => Assert.Contains("'memmory' is no known key and has no effect; did you mean 'memory'?", typo),
             hvm => Assert.Contains("ignored: acpi, vnc", hvm));
+    }
+
+    [Fact]
+    public void Devices_are_checked_where_they_are_written()
+    {
+        DomainConfig config = Read("disk = ['phy:/dev/x,xvda,w']\nvif = ['mac=00:16:3e:01:02:03']\nnics = 3");
+        Assert.Equal(["phy:/dev/x,xvda,w"], config.Disks);
+        Assert.Equal(3, config.Vifs.Count);
+        Assert.All(config.Vifs, vif => Assert.StartsWith("mac=00:16:3e:", vif));
+        Assert.Contains("/etc/xen/guest.cfg:2:8: disk 'phy:/dev/x,nodisk,w': 'nodisk' names no virtual disk",
+            Refusal("disk = ['phy:/dev/x,nodisk,w']").Message);
+        Assert.Contains("two disks are called d0", Refusal("disk = ['phy:/x,xvda,w', 'phy:/y,d0,w']").Message);
+        Assert.Contains("two interfaces have the address 00:16:3e:01:02:03",
+            Refusal("vif = ['mac=00:16:3e:01:02:03', 'mac=0:16:3E:1:2:3']").Message);
+        Assert.Contains("nics is 65", Refusal("nics = 65").Message);
+        DomainConfigCheck.Check(config);
+        Assert.Contains("names no virtual disk", Assert.Throws<ToolstackException>(
+            () => DomainConfigCheck.Check(config with { Disks = ["phy:/x,y,w"] })).Message);
     }
 
     [Theory]
