@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+using System;
+using Xt.Machine;
+using Xunit;
+
+namespace Image.Tests;
+
+/// <summary>Disks and network interfaces of real guests.</summary>
+[Collection(SessionCollection.Name)]
+public sealed class DeviceTests(SessionPool pool)
+{
+    private const string Log = "/var/log/xen/console/guest-dev.log";
+
+    /// <summary>Waits in Domain-0 until a command succeeds.</summary>
+    private static void Until(Dom0Session dom0, string condition) => _ = dom0.Require(
+        $"for i in $(seq 200); do {condition} >/dev/null 2>&1 && exit 0; sleep 1; done; "
+            + $"xm block-list dev; xm network-list dev; tail -20 {Log}; dmesg | tail; exit 1", 400);
+
+    /// <summary>Types a line on the guest's console and waits until the guest has done it.</summary>
+    private static string InGuest(Dom0Session dom0, string line, int number)
+    {
+        _ = dom0.Require("printf '%s\\n' '" + line + "; echo $((" + $"{number} + 1000)) is done' "
+            + ">$(xenstore-read /local/domain/$(xm domid dev)/console/tty)");
+        Until(dom0, $"grep -q '^{number + 1000} is done' {Log}");
+        return dom0.Require($"cat {Log}");
+    }
+
+    [Theory]
+    [Hypervisors]
+    public void A_guest_uses_two_disks_and_a_network_and_gives_all_of_it_back(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require($"rm -f {Log}; cd /tmp; for d in a b c; do dd if=/dev/zero of=$d.img bs=1M count=4; done; "
+                + "sed 's/^name.*/name = \"dev\"/' /etc/xen/xmexample1 >dev; echo \"disk = ['file:/tmp/a.img,xvda,w', "
+                + "'format=raw, vdev=xvdb, access=ro, target=/tmp/b.img']; vif = ['bridge=brtest']\" | tr ';' '\\n' >>dev; "
+                + "losetup -a >loops");
+            _ = dom0.Require("xm create -q /tmp/dev", 180);
+            Until(dom0, $"grep -q 'GUEST IS UP' {Log}");
+            Until(dom0, "test $(xm block-list dev | grep -c ' 4 ') = 2");
+            Until(dom0, "xm network-list dev | grep -q ' 4 '");
+
+            // What the guest wrote and flushed is in the file; what is read only it cannot write.
+            string said = InGuest(dom0, "dd if=/dev/urandom of=/dev/xvda bs=64k count=16; sync; "
+                + "head -c 1048576 /dev/xvda | md5sum; echo >/dev/xvdb || echo refused", 1);
+            string sum = dom0.Require("head -c 1048576 /tmp/a.img | md5sum").Trim();
+            Assert.Contains(sum, said);
+            Assert.Contains("refused", said);
+
+            _ = dom0.Require("ip addr add 10.99.0.1/24 dev brtest");
+            said = InGuest(dom0,
+                "ip addr add 10.99.0.2/24 dev eth0; ip link set eth0 up; ping -c 2 -w 20 10.99.0.1", 2);
+            Assert.Contains("2 packets received", said);
+            Assert.Contains("0% packet loss", dom0.Require("ping -c 2 -w 20 10.99.0.2", 60));
+
+            (int status, string refusal) = dom0.Run("xm block-attach dev file:/tmp/a.img xvdc w");
+            Assert.NotEqual(0, status);
+            Assert.Contains("('dev') as xvda", refusal);
+            for (int round = 0; round < 3; round++)
+            {
+                Assert.DoesNotContain("Warning", dom0.Require("xm block-attach dev file:/tmp/c.img xvdc w 2>&1", 60));
+                Assert.Matches(@"(?m)^51744 +0 +51744 +4 +\d+ +\d+ ", dom0.Require("xm block-list dev"));
+                Assert.DoesNotContain("Warning", dom0.Require("xm network-attach dev mac=00:16:3e:00:00:09 2>&1", 60));
+                Assert.Matches(@"(?m)^1 +0 +00:16:3e:00:00:09 +1 +4 ", dom0.Require("xm network-list dev"));
+                _ = dom0.Require("xm block-detach dev xvdc && xm network-detach dev 00:16:3e:00:00:09", 120);
+                Assert.DoesNotContain("51744", dom0.Require("xm block-list dev"));
+            }
+
+            // It starts over with what it had.
+            _ = dom0.Require("xm block-attach dev file:/tmp/c.img xvdc r; xm reboot dev", 60);
+            Until(dom0, $"test $(grep -c 'GUEST IS UP' {Log}) = 2");
+            Until(dom0, "test $(xm block-list dev | grep -c ' 4 ') = 3");
+
+            _ = dom0.Require("xm destroy dev", 60);
+            Until(dom0, "test \"$(losetup -a)\" = \"$(cat /tmp/loops)\"");
+            Assert.Equal("", dom0.Require("xenstore-ls /local/domain/0/backend | grep v[bi] | grep frontend; true").Trim());
+            Until(dom0, "! ls /sys/class/net | grep -q vif");
+            Until(dom0, "! ls /sys/bus/xen-backend/devices | grep -q v");
+
+            // A domain whose back ends kept a page would stay as a dying one.
+            Assert.DoesNotContain("dev", dom0.Require("xm list; xl list"));
+            _ = dom0.Require("ip link set brtest down; ip link delete brtest; rm /tmp/?.img /tmp/dev /tmp/loops");
+        });
+}
