@@ -3,6 +3,7 @@ using System;
 using System.Linq;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Xen.Abi;
 using Xunit;
@@ -280,6 +281,24 @@ public sealed class DomainManagerTests : IDisposable
         Assert.Equal("other", Assert.Single(_host.Manager.List()).Name);
         Assert.Contains("renamed other", _host.Happened);
         _ = Assert.Throws<ToolstackException>(() => _host.Manager.Rename("other", "1"));
+    }
+
+    [Fact]
+    public void Devices_that_come_and_go_are_remembered_for_the_next_start()
+    {
+        DomainReference created = _host.Manager.Create(FakeHost.Config(), paused: false);
+        DeviceChange change = new($"{created.Id}");
+        _ = _host.Manager.ChangeDevice(change with { Disk = "phy:/dev/x,xvda,w" });
+        _ = _host.Manager.ChangeDevice(change with { Disk = "phy:/dev/y,xvdb,r" });
+        _ = _host.Manager.ChangeDevice(change with { Vif = "bridge=br1" });
+        _ = _host.Manager.ChangeDevice(change with { DiskGone = 51712 });
+        DomainConfig config = Assert.Single(_host.Manager.List()).Config;
+        Assert.Equal(["phy:/dev/y,xvdb,r"], config.Disks);
+        string mac = VifSpec.Parse(Assert.Single(config.Vifs)).Mac!;
+        _ = Assert.Throws<ToolstackException>(
+            () => _host.Manager.ChangeDevice(change with { Disk = "phy:/dev/z,xvdb,w" }));
+        _ = _host.Manager.ChangeDevice(change with { VifGone = mac });
+        Assert.Empty(Assert.Single(_host.Manager.List()).Config.Vifs);
     }
 
     [Fact]
