@@ -2,6 +2,7 @@
 using System;
 using System.Linq;
 using Dom0.Toolstack;
+using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
