@@ -16,6 +16,8 @@ public static unsafe class ReservationOps
     public const uint MaxPrivilegedOrder = PageAllocator.MaxOrder;
 
     private const ulong MaxExtents = uint.MaxValue >> MemoryOps.StartShift;
+
+    /// <summary>Frames between two questions whether something else wants the CPU; an extent is done in one go.</summary>
     private const ulong Slice = 16;
 
     public static HypercallResult Run(Vcpu* vcpu, ulong command, ulong argument, CpuUserRegs* frame)
@@ -36,13 +38,15 @@ public static unsafe class ReservationOps
         }
 
         MemoryCommand operation = (MemoryCommand)(command & ((1UL << MemoryOps.StartShift) - 1));
+        ulong slice = Slice >> (int)reservation.ExtentOrder;
+        ulong mask = slice == 0 ? 0 : slice - 1;
         ulong done = start;
         bool gaveWay = false;
         if (!domain->IsDying)
         {
             while (done < reservation.NrExtents)
             {
-                if (((done - start) & (Slice - 1)) == Slice - 1 && Preemption.IsDue())
+                if (done != start && ((done - start) & mask) == 0 && Preemption.IsDue())
                 {
                     gaveWay = true;
                     break;

@@ -59,6 +59,26 @@ public sealed unsafe class MemoryOpsTests
     }
 
     [Fact]
+    public void Large_extents_are_short_slices()
+    {
+        Domain* domain = _host.AddDomain(maxPages: 1000);
+        for (ulong index = 0; index < 6; index++)
+        {
+            _host.At<ulong>(TestHost.ListAddress)[index] = index * 16;
+        }
+
+        int slices = 0;
+        _host.Machine.OnInterruptWindow = () =>
+        {
+            slices++;
+            Hypervisor.Machine.Cpu->SoftIrqPending |= SoftIrq.Schedule;
+        };
+        Assert.Equal(6, Reserve(MemoryCommand.PopulatePhysMap, domain->Id, 6, order: 4));
+        Assert.Equal(96ul, domain->TotalPages);
+        Assert.Equal(5, slices);
+    }
+
+    [Fact]
     public void Frames_given_back_are_free_and_lose_their_guest_frame()
     {
         ulong before = PageAllocator.FreeFrames;

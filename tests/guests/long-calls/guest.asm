@@ -14,6 +14,8 @@ CALLS           equ 4096
 COPIES          equ 1024
 PAGES           equ 4096
 TABLES          equ 32
+EXTENTS         equ 4
+EXTENT_ORDER    equ 9
 
 ; MEASURE "name", prepare: prepare sets number, arguments and what the call must answer (r12d: the round, from ROUNDS down).
 %macro MEASURE 2
@@ -131,6 +133,12 @@ main:
         MEASURE "decrease_reservation of 4096", decrease_call
         call take_back
         MEASURE "populate_physmap of 4096", populate_call
+        HYPERCALL MEMORY_OP, DECREASE_RESERVATION, reservation
+        REQUIRE rax, PAGES, "pages given back"
+        mov qword [reservation + 8], EXTENTS
+        mov dword [reservation + 16], EXTENT_ORDER
+        MEASURE "populate_physmap of 4 times 512", extents_call
+        MEASURE "decrease_reservation of 4 times 512", give_back_call
 
         ; A level-2 table with full tables below.
         FRAME_OF page
@@ -181,6 +189,22 @@ populate_call:
         REQUIRE rax, PAGES, "pages given back"
         call number_pages
         REQUEST MEMORY_OP, POPULATE_PHYSMAP, reservation, 0, 0, PAGES
+        ret
+extents_call:
+        cmp r12d, ROUNDS
+        je .ready
+        HYPERCALL MEMORY_OP, DECREASE_RESERVATION, reservation
+        REQUIRE rax, EXTENTS, "extents given back"
+.ready: call number_pages
+        REQUEST MEMORY_OP, POPULATE_PHYSMAP, reservation, 0, 0, EXTENTS
+        ret
+give_back_call:
+        cmp r12d, ROUNDS
+        je .ready
+        call number_pages
+        HYPERCALL MEMORY_OP, POPULATE_PHYSMAP, reservation
+        REQUIRE rax, EXTENTS, "extents taken"
+.ready: REQUEST MEMORY_OP, DECREASE_RESERVATION, reservation, 0, 0, EXTENTS
         ret
 pin_call:
         cmp r12d, ROUNDS
