@@ -12,7 +12,7 @@ internal static class CommandTable
     private const string Streams =
         "the daemon to keep the files of suspended domains, which it does not do yet; 'xm save' and 'xm restore' do it "
         + "with a file of yours";
-    private const string Backends = "the device back ends, which this release does not have yet";
+    private const string Backends = "a back end for screens, which this release does not have yet";
     private const string PassThrough = "device pass-through, which this release does not have yet";
     private const string Pools = "CPU pools, which this release does not have yet";
     private const string Gone = "a subsystem that modern Xen no longer has";

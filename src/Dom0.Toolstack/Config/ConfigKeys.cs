@@ -25,7 +25,8 @@ public sealed record ConfigKey(string Name, ConfigKeyUse Use, string Needs = "")
 /// <summary>Every key that any release of <c>xm</c>, or <c>xl</c> 4.17 for paravirtualized guests, knows.</summary>
 public static class ConfigKeys
 {
-    private const string Backends = "the device back ends, which this release does not have yet";
+    private const string Backends =
+        "back ends other than those for disks and networks, which this release does not have yet";
     private const string Hvm = "a fully virtualized guest, and this hypervisor runs paravirtualized ones";
     private const string Gone = "a subsystem that modern Xen no longer has";
     private const string PassThrough = "device pass-through, which this release does not have yet";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.Globalization;
-using System.Security.Cryptography;
 
 namespace Dom0.Toolstack.Devices;
 
@@ -35,7 +34,9 @@ public static class MacAddress
     /// <summary>A random address of those that are set aside for Xen's guests, 00:16:3e.</summary>
     public static string Generate()
     {
-        byte[] random = RandomNumberGenerator.GetBytes(3);
+        // Not a secret, and the cryptographic generator would want OpenSSL, which Domain-0 need not have.
+        Span<byte> random = stackalloc byte[3];
+        Random.Shared.NextBytes(random);
         return Text([0x00, 0x16, 0x3e, (byte)(random[0] & 0x7f), random[1], random[2]]);
     }
 
