@@ -4,6 +4,10 @@
 ; From a guest the processor starts pushing at TSS.RSP0, so that its five words complete CpuInfo.Guest. From the
 ; hypervisor (a faulting access to guest memory, a preemption point, the idle loop, NMI) the frame lies wherever the stack is.
 ; #DB, NMI, #DF and #MC come on stacks of their own (IST); from a guest they move to the main stack at once.
+;
+; A selector of privilege 0 with RFLAGS.VM set is a guest as well. No processor knows virtual-8086 mode in long mode; QEMU's
+; emulation enters it by an IRET of 32-bit user code that sets the flag. Such a frame gets a null selector of privilege 3 and
+; loses the flag, on the hypervisor's branch, where no guest of a real processor pays for it.
 
 %include "entry.inc"
 
@@ -15,7 +19,20 @@ extern nmi_in_hypervisor
 extern return_full
 extern return_iretq
 
+RFLAGS_VM_BYTE          equ 2               ; VM is bit 17: bit 1 of this byte
+RFLAGS_VM_BIT           equ 2
+
 section .text progbits alloc exec nowrite align=16
+
+; Makes an ordinary frame of user mode of one of virtual-8086 mode, and jumps. (frame's CS, frame's RFLAGS, target)
+%macro GUEST_IF_VIRTUAL_8086 3
+        test byte [%2 + RFLAGS_VM_BYTE], RFLAGS_VM_BIT
+        jz %%ordinary
+        and byte [%2 + RFLAGS_VM_BYTE], ~RFLAGS_VM_BIT & 0xFF
+        mov qword [%1], 3
+        jmp %3
+%%ordinary:
+%endmacro
 
 %macro PUSH_REGISTERS 0
         sub rsp, 120
@@ -92,6 +109,7 @@ exception_entry:
         add rsp, STACK_GAP
         jmp return_full
 .hypervisor:
+        GUEST_IF_VIRTUAL_8086 rsp + FRAME(Cs), rsp + FRAME(Rflags), .guest
         lea rax, [rel return_iretq]
         cmp [rsp + FRAME(Rip)], rax
         je guest_iret_fault
@@ -131,7 +149,7 @@ interrupt_entry:
         CLAC_IF_SMAP
         test byte [rsp + FRAME(Cs)], 3
         jz .hypervisor
-        CLEAR_TASK_SWITCHED
+.guest: CLEAR_TASK_SWITCHED
         SAVE_VECTORS
         mov rdi, [rsp + INFO(Current)]
         mov rsi, rsp
@@ -140,6 +158,7 @@ interrupt_entry:
         add rsp, STACK_GAP
         jmp return_full
 .hypervisor:
+        GUEST_IF_VIRTUAL_8086 rsp + FRAME(Cs), rsp + FRAME(Rflags), .guest
         mov edi, [rsp + FRAME(EntryVector)]
         mov rbp, rsp
         and rsp, -16
@@ -175,6 +194,7 @@ ist_entry:
         add rsp, FRAME(ErrorCode)
         jmp exception_entry
 .hypervisor:
+        GUEST_IF_VIRTUAL_8086 rsp + 16, rsp + 24, ist_entry
         PUSH_REGISTERS
         cld
         CLAC_IF_SMAP                        ; it may have struck a routine that has user pages open; IRETQ opens them again

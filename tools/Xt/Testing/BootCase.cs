@@ -15,6 +15,9 @@ public sealed record BootCase(LoaderKind Loader, string Machine, string Cpu, int
     /// <summary>Bounce buffers of 8 MiB. Linux takes 64, whatever it was given: more than a small domain can spare.</summary>
     private const string SmallBuffers = "swiotlb=4096";
 
+    /// <summary>CPUs that share the host's few may stand still for longer than Linux finds credible.</summary>
+    private const string PatientWithStalls = "rcupdate.rcu_cpu_stall_timeout=200";
+
     private static readonly (string Name, LoaderKind Loader)[] s_loaders =
     [
         ("grub-mb2", LoaderKind.GrubMultiboot2),
@@ -52,7 +55,7 @@ public sealed record BootCase(LoaderKind Loader, string Machine, string Cpu, int
         Cpus = Cpus,
         MemoryMegabytes = MemoryMegabytes,
         Dom0MemoryMegabytes = Math.Clamp(MemoryMegabytes / 2, SmallestDom0, LargestDom0),
-        KernelArguments = MemoryMegabytes < LargestDom0 ? SmallBuffers : string.Empty,
+        KernelArguments = PatientWithStalls + (MemoryMegabytes < LargestDom0 ? " " + SmallBuffers : string.Empty),
     };
 
     /// <summary>
