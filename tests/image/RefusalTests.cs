@@ -149,6 +149,7 @@ public sealed class RefusalTests : IDisposable
         });
 
         Says(line, "(XEN) Panic on CPU 0: an exception in the hypervisor");
+        Says(line, Halted);
         Assert.Contains("(XEN) exception 6, error 0", line.Text);
         Assert.Matches($@"\(XEN\) RIP ffff82800[0-9a-f]{{7}}[^$]*{method.Replace("__", "\\.")}\+0x0", line.Text);
         StandsStill(line);
