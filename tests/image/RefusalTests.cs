@@ -14,6 +14,7 @@ namespace Image.Tests;
 public sealed class RefusalTests : IDisposable
 {
     private const string Cannot = "(XEN) cannot start: ";
+    private const string Border = "(XEN) ****************************************";
     private const string Halted = "(XEN) halted";
     private const string Module = Cannot + "the first module cannot be started: ";
 
@@ -148,8 +149,11 @@ public sealed class RefusalTests : IDisposable
             Module = _files.SmallKernel(),
         });
 
+        // The report stands between two lines of stars.
+        _ = line.WaitUntil(
+            text => text.IndexOf(Border, StringComparison.Ordinal) != text.LastIndexOf(Border, StringComparison.Ordinal),
+            DateTime.UtcNow + s_limit);
         Says(line, "(XEN) Panic on CPU 0: an exception in the hypervisor");
-        Says(line, Halted);
         Assert.Contains("(XEN) exception 6, error 0", line.Text);
         Assert.Matches($@"\(XEN\) RIP ffff82800[0-9a-f]{{7}}[^$]*{method.Replace("__", "\\.")}\+0x0", line.Text);
         StandsStill(line);
