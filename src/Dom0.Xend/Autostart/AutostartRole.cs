@@ -92,7 +92,17 @@ internal static class AutostartRole
             output.WriteLine(guest.IsShutdown
                 ? $"{domain.Name} has stopped"
                 : $"{domain.Name} did not stop within {StopMilliseconds / 1000} s and is destroyed");
-            status |= Try(errors, domain.Name, () => Destroy(client, hypervisor, store, domain));
+            status |= Try(errors, domain.Name, () =>
+            {
+                try
+                {
+                    Destroy(client, hypervisor, store, domain);
+                }
+                catch (ToolstackException) when (IsGone(hypervisor, guest))
+                {
+                    // The daemon looks after its domains at the same time, and was quicker.
+                }
+            });
         }
 
         return status;
@@ -110,6 +120,9 @@ internal static class AutostartRole
             DomainDestroyer.Destroy(hypervisor, store, domain);
         }
     }
+
+    private static bool IsGone(Hypervisor hypervisor, DomainInfo guest) =>
+        !Guests(hypervisor).Any(left => left.Id == guest.Id && left.Uuid == guest.Uuid && !left.IsDying);
 
     private static IEnumerable<DomainInfo> Guests(Hypervisor hypervisor) =>
         hypervisor.System.ListDomains().Where(info => info.Id != 0);
