@@ -86,7 +86,8 @@ public static unsafe partial class VcpuScheduling
     private static Errno ChangeAffinity(SchedSystem* system, SchedUnit* unit, CpuMask hard, CpuMask soft)
     {
         SchedCpu* cpu = Acquire(unit);
-        CpuMask former = unit->HardAffinity;
+        CpuMask formerHard = unit->HardAffinity;
+        CpuMask formerSoft = unit->SoftAffinity;
         unit->HardAffinity = hard;
         unit->SoftAffinity = soft;
         uint number = cpu->Cpu;
@@ -94,7 +95,10 @@ public static unsafe partial class VcpuScheduling
         if (unit->Home != SchedUnit.NoHome && !hard.Contains(unit->Home)
             && !SedfAdmission.TryPlace(system, unit->Domain, unit->Domain->Sedf))
         {
-            unit->HardAffinity = former;
+            cpu = Acquire(unit);
+            unit->HardAffinity = formerHard;
+            unit->SoftAffinity = formerSoft;
+            cpu->Lock.Release();
             return Errno.NoSpace;
         }
 

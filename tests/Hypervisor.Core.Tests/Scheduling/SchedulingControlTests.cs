@@ -81,6 +81,22 @@ public sealed unsafe class SchedulingControlTests : IDisposable
         Assert.Equal(6_000_000UL, _request.Sedf.Slice);
     }
 
+    [Fact]
+    public void An_affinity_that_leaves_no_room_for_the_reservation_changes_nothing()
+    {
+        Vcpu* first = _system.AddVcpu(_domain);
+        Vcpu* second = _system.AddVcpu(_domain);
+        _request = new SchedulingOp { Op = SchedulingCommand.SetDomain, Policy = SchedulingPolicy.Sedf, Domain = 3 };
+        _request.Sedf = new SedfReservation { Period = 10_000_000, Slice = 6_000_000, Weight = 1 };
+        Assert.Equal(Errno.Ok, Run());
+        Assert.Equal(Errno.Ok, Switch(SchedulingPolicy.Sedf));
+        CpuMask taken = CpuMask.Of(first->Sched.Home);
+        Assert.Equal(Errno.Ok, VcpuScheduling.SetAffinity(first, taken, CpuMask.All));
+        Assert.Equal(Errno.NoSpace, VcpuScheduling.SetAffinity(second, taken, CpuMask.Of(0)));
+        Assert.Equal(CpuMask.All, second->Sched.HardAffinity);
+        Assert.Equal(CpuMask.All, second->Sched.SoftAffinity);
+    }
+
     [Theory]
     [InlineData(SchedulingPolicy.Credit)]
     [InlineData(SchedulingPolicy.Sedf)]
