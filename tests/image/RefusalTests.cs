@@ -181,6 +181,17 @@ public sealed class RefusalTests : IDisposable
             s_machine with { Module = _files.SmallKernel(), CpuModel = "max,-la57,-smap,-svm,-apic" },
             Cannot + "no local APIC: the processor reports none");
 
+    [Fact]
+    public void A_board_without_any_timer() =>
+        Refuses(
+            s_machine with
+            {
+                Module = _files.SmallKernel(),
+                Machine = "pc,pit=off",
+                QemuArguments = ["-no-acpi", "-no-hpet"],
+            },
+            Cannot + "no timer: neither the ACPI timer nor the PIT counts");
+
     private static void Refuses(MachineOptions machine, string sentence)
     {
         using SerialLine line = Boot(machine);
