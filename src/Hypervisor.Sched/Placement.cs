@@ -40,12 +40,13 @@ internal static unsafe class Placement
     public static bool MayTake(SchedCpu* cpu, SchedUnit* unit, bool onlyPreferred) =>
         unit->IsMovable && unit->MayRunOn(cpu) && (!onlyPreferred || unit->SoftAffinity.Contains(cpu->Cpu));
 
-    /// <summary>The places of all units of a queue, added to <paramref name="places"/>.</summary>
+    /// <summary>The places of all units of a queue that can leave it, added to <paramref name="places"/>. One whose
+    /// registers some CPU still holds is asked about again when that has stored them.</summary>
     public static ulong AddPlaces(ulong places, SchedSystem* system, in RunQueue queue)
     {
         for (SchedUnit* unit = queue.First; unit != null; unit = unit->Next)
         {
-            places |= unit->PlacesIn(system).Bits;
+            places |= unit->IsMovable ? unit->PlacesIn(system).Bits : 0;
         }
 
         return places;

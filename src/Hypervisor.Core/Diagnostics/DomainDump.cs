@@ -34,12 +34,14 @@ public static unsafe class DomainDump
         }
     }
 
-    /// <summary>The scheduler, and for each CPU what runs there and what waits.</summary>
+    /// <summary>The scheduler, and for each CPU what runs there and what waits. The CPU that prints may do so before it
+    /// chooses: whoever has been woken by the same interrupt waits for the report's end.</summary>
     public static void PrintRunQueues()
     {
         SchedSystem* system = ((SchedCpu*)Machine.Cpu->SchedCpu)->System;
+        ulong now = SystemTime.Now();
         Log.Error("scheduler "u8).Text(PolicyTable.NameOf(system->Policy)).Text(", now "u8)
-            .Decimal(SystemTime.Now()).Text(" ns"u8).End();
+            .Decimal(now).Text(" ns"u8).End();
         for (uint number = 0; number < Machine.OnlineCpus; number++)
         {
             SchedCpu* cpu = (SchedCpu*)Machine.CpuOf(number)->SchedCpu;
@@ -53,15 +55,15 @@ public static unsafe class DomainDump
             Vcpu* running = cpu->Running == null ? null : (Vcpu*)cpu->Running->Owner;
             LogLine line = Log.Error("  CPU "u8).Decimal(number).Text(": "u8).Decimal(waiting).Text(" waiting, "u8);
             line = running == null
-                ? line.Text("idle"u8)
+                ? line.Text(number == Machine.Cpu->CpuId ? "idle before this report"u8 : "idle"u8)
                 : line.Text("runs d"u8).Decimal((uint)running->Domain->Id).Text("v"u8).Decimal(running->Id);
             cpu->Lock.Release();
             line.End();
-            PrintWaiting(number);
+            PrintWaiting(number, now);
         }
     }
 
-    private static void PrintWaiting(uint cpu)
+    private static void PrintWaiting(uint cpu, ulong now)
     {
         uint id = 0;
         for (Domain* domain = DomainWalk.Next(ref id); domain != null; domain = DomainWalk.Next(ref id))
@@ -72,7 +74,7 @@ public static unsafe class DomainDump
                 if (vcpu != null && vcpu->Sched.Cpu == cpu && vcpu->Sched.IsAwake && !vcpu->Sched.IsRunning)
                 {
                     Log.Error("    waits: d"u8).Decimal((uint)domain->Id).Text("v"u8).Decimal(number)
-                        .Text(" for "u8).Decimal(Elapsed(vcpu->Time.StateSince)).Text(" ns"u8).End();
+                        .Text(" for "u8).Decimal(Elapsed(vcpu->Time.StateSince, now)).Text(" ns"u8).End();
                 }
             }
 
@@ -122,9 +124,5 @@ public static unsafe class DomainDump
 
     private static System.ReadOnlySpan<byte> Digit(byte code) => "0123456789"u8.Slice(code < 10 ? code : 9, 1);
 
-    private static ulong Elapsed(ulong since)
-    {
-        ulong now = SystemTime.Now();
-        return now > since ? now - since : 0;
-    }
+    private static ulong Elapsed(ulong since, ulong now) => now > since ? now - since : 0;
 }

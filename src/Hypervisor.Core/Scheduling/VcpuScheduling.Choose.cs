@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime.CompilerServices;
+using System.Threading;
 using Hypervisor.Core.Time;
 using Hypervisor.Sched;
 using Xen.Abi;
@@ -90,6 +91,10 @@ public static unsafe partial class VcpuScheduling
 
         SendAway(scheduler);
         AskHelpers(cpu);
+        if (next == null)
+        {
+            LookAgain(cpu);
+        }
     }
 
     /// <summary>Asks the policy until it names a unit that may run here; the others are displaced.</summary>
@@ -171,12 +176,45 @@ public static unsafe partial class VcpuScheduling
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AskHelpers(SchedCpu* cpu)
     {
-        if (cpu->Waiting != 0 && !cpu->System->Idle.Without(cpu->Cpu).IsEmpty)
+        if (cpu->Waiting != 0 && !IdleNow(cpu->System).Without(cpu->Cpu).IsEmpty)
         {
             cpu->Lock.Acquire();
             CpuMask helpers = cpu->System->Idle & PolicyTable.PlacesWanted(cpu);
             cpu->Lock.Release();
             AskToChoose(helpers.Without(cpu->Cpu));
+        }
+    }
+
+    /// <summary>The CPUs that are idle, read after all that this CPU has queued or set free can be seen.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static CpuMask IdleNow(SchedSystem* system)
+    {
+        Interlocked.MemoryBarrier();
+        return system->Idle;
+    }
+
+    /// <summary>The CPU has said that it is idle (a locked instruction). Whoever queued a unit elsewhere before that has
+    /// not seen it, and the policy may have passed by a queue whose lock was taken: it chooses anew if such a unit may
+    /// run here.</summary>
+    private static void LookAgain(SchedCpu* cpu)
+    {
+        CpuMask others = cpu->System->Online.Without(cpu->Cpu);
+        for (; !others.IsEmpty; others = others.Without(others.First))
+        {
+            SchedCpu* other = cpu->System->Cpu(others.First);
+            if (Volatile.Read(ref other->Waiting) == 0)
+            {
+                continue;
+            }
+
+            other->Lock.Acquire();
+            bool isWanted = PolicyTable.PlacesWanted(other).Contains(cpu->Cpu);
+            other->Lock.Release();
+            if (isWanted)
+            {
+                Machine.RaiseSoftIrq(SoftIrq.Schedule);
+                return;
+            }
         }
     }
 

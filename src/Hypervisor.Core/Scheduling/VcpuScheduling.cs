@@ -12,6 +12,10 @@
 // looks for events. Who brings an event sets it pending (a locked instruction), then looks whether the vCPU is
 // blocked. One of the two sees the other.
 //
+// A CPU that falls idle while a vCPU begins to wait for another one is the same race between CPUs: one queues, then
+// looks who is idle; the other says that it is idle, then looks who waits (LookAgain). Each has a full barrier between
+// the two, so one of them sees the other.
+//
 // Registers. A CPU that turns from one vCPU to another stores the first one's registers before it loads the second's
 // (ContextSwitch.To). Until then, and while the CPU idles with them still loaded, the unit cannot move:
 // SchedUnit.IsMovable. A unit that must leave a CPU (its affinity says so) goes to sleep there, its registers are
@@ -55,7 +59,10 @@ public static unsafe partial class VcpuScheduling
             unit->IsAwake = true;
             RunStates.BecomeRunnable(&vcpu->Time, now);
             chooseAnew = PolicyTable.Wake(cpu, unit, now);
-            helpers = chooseAnew ? default : cpu->System->Idle & unit->PlacesIn(cpu->System);
+            if (!chooseAnew)
+            {
+                helpers = IdleNow(cpu->System) & unit->PlacesIn(cpu->System);
+            }
         }
 
         uint number = cpu->Cpu;
