@@ -1,0 +1,200 @@
+; SPDX-License-Identifier: MIT
+; A load for tests of whole systems, and a console that answers. The first letter of the command line says which:
+;
+;       s       spins: never gives the processor up
+;       t       ticks: sleeps, wakes every 10 ms by its timer, works for 0.1 ms, and notes how late it was
+;       i       is idle: waits for its console
+;
+; To any input on its console it answers a line: turns or ticks so far, the worst and the summed delay of ticks in
+; nanoseconds since it last answered, and the system time. Without a console of its own it proves that both loads run, and ends.
+
+%include "runtime.inc"
+%include "events.inc"
+
+PERIOD          equ 10000000                    ; ns between ticks
+WORK            equ 100                         ; turns for each tick
+
+IN_CONS         equ 3072
+IN_PROD         equ 3076
+OUT_CONS        equ 3080
+OUT_PROD        equ 3084
+OUT_RING        equ 1024
+OUT_MASK        equ 2047
+
+main:
+        mov rdi, shared_info + SH_MASK
+        xor eax, eax
+        mov ecx, 64
+        rep stosq
+        call events_start
+        REQUIRE rax, 0, "the upcall is registered"
+        mov qword [event_op], VIRQ_TIMER
+        HYPERCALL EVENT_CHANNEL_OP, BIND_VIRQ, event_op
+        REQUIRE rax, 0, "the timer's VIRQ is bound"
+        HYPERCALL VCPU_OP, VCPUOP_STOP_PERIODIC, 0, 0
+        mov rbx, [start_info]
+        mov rsi, [rbx + SI_CONSOLE_MFN]
+        test rsi, rsi
+        jz alone
+        shl rsi, 12
+        or rsi, WRITABLE_PAGE
+        HYPERCALL UPDATE_VA_MAPPING, console, rsi, UVMF_INVLPG
+        REQUIRE rax, 0, "the console's ring is mapped"
+        mov al, [rbx + SI_CMD_LINE]
+        mov [kind], al
+        cmp al, 't'
+        je ticks
+        cmp al, 'i'
+        je idle
+        cmp al, 's'
+        je spins
+        ERROR "the command line is s, t or i"
+
+spins:  call turn
+        inc qword [turns]
+        call answer
+        jmp spins
+
+idle:   call wait_for_event
+        inc qword [turns]
+        call answer
+        jmp idle
+
+ticks:  call tick
+        call answer
+        jmp ticks
+
+; Each kind of load as often as shows that it comes back.
+alone:  mov ebx, 1000
+.turn:  call turn
+        dec ebx
+        jnz .turn
+        mov ebx, 5
+.tick:  mov rbp, [turns]
+.wait:  call tick
+        cmp [turns], rbp
+        je .wait
+        dec ebx
+        jnz .tick
+        EXPECT [turns], 5, "each tick is counted once"
+        EXPECT_NOT [delays], 0, "no tick is early, nor at the very moment"
+        ret
+
+; About a thousand instructions.
+turn:
+%rep 1000
+        nop
+%endrep
+        ret
+
+; Sleeps until an event comes, a tick's or the console's; a tick that is due is counted and does its work.
+tick:   cmp qword [deadline], 0
+        jne .sleep
+        call system_time
+        add rax, PERIOD
+        mov [deadline], rax
+.sleep: mov rax, [deadline]
+        HYPERCALL SET_TIMER_OP, rax
+        call wait_for_event
+        call system_time
+        sub rax, [deadline]
+        jb .early
+        inc qword [turns]
+        add [delays], rax
+        cmp rax, [worst]
+        jbe .known
+        mov [worst], rax
+.known: mov r12d, WORK
+.work:  call turn
+        dec r12d
+        jnz .work
+        ; Ticks that have passed meanwhile are left out.
+        call system_time
+        mov rbp, rax
+.next:  add qword [deadline], PERIOD
+        cmp [deadline], rbp
+        jb .next
+.early: ret
+
+wait_for_event:
+        HYPERCALL SCHED_OP, SCHEDOP_BLOCK, 0    ; unmasks upcalls itself
+        MASK_UPCALLS
+        ret
+
+; A line for whatever was typed.
+answer: mov eax, [console + IN_PROD]
+        cmp eax, [console + IN_CONS]
+        jne .typed
+        ret
+.typed: mov [console + IN_CONS], eax
+        mov al, [kind]
+        call put
+        mov rdi, [turns]
+        call put_number
+        mov rdi, [worst]
+        call put_number
+        mov rdi, [delays]
+        call put_number
+        call system_time
+        mov rdi, rax
+        call put_number
+        mov al, 13
+        call put
+        mov al, 10
+        call put
+        mov qword [worst], 0
+        mov qword [delays], 0
+        mov rax, [start_info]
+        mov eax, [rax + SI_CONSOLE_PORT]
+        SEND eax
+        ret
+
+; A blank and the number in rdi, decimal.
+put_number:
+        push rbx
+        mov rax, rdi
+        mov rbx, number_buffer_end
+        mov byte [rbx - 1], 0
+        dec rbx
+        mov ecx, 10
+.digit: xor edx, edx
+        div rcx
+        add dl, '0'
+        dec rbx
+        mov [rbx], dl
+        test rax, rax
+        jnz .digit
+        mov al, ' '
+.put:   call put
+        mov al, [rbx]
+        inc rbx
+        test al, al
+        jnz .put
+        pop rbx
+        ret
+
+; The character in al, once there is room.
+put:    mov edx, [console + OUT_PROD]
+        mov ecx, edx
+        sub ecx, [console + OUT_CONS]
+        cmp ecx, OUT_MASK
+        jbe .room
+        pause
+        jmp put
+.room:  mov ecx, edx
+        and ecx, OUT_MASK
+        mov [console + OUT_RING + rcx], al
+        inc edx
+        mov [console + OUT_PROD], edx
+        ret
+
+%include "clock.inc"
+
+section .bss
+alignb 4096
+console:  resb 4096                             ; the ring is mapped over it
+turns:    resq 1
+worst:    resq 1
+delays:   resq 1
+deadline: resq 1
+kind:     resb 1
