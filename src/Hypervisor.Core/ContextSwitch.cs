@@ -40,6 +40,7 @@ public static unsafe class ContextSwitch
             Load(cpu, next, loaded);
         }
 
+        next->Counters.Switches++;
         cpu->Current = next;
     }
 

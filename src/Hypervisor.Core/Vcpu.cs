@@ -7,6 +7,7 @@ using Hypervisor.Core.Events;
 using Hypervisor.Core.Time;
 using Hypervisor.Sched;
 using Xen.Abi;
+using Xen.Abi.Extensions;
 
 namespace Hypervisor.Core;
 
@@ -105,6 +106,9 @@ public unsafe struct Vcpu
     public bool InMulticall;
     public bool HypercallPreempted;
     public ulong MulticallResult;
+
+    /// <summary>Written by the CPU that runs the vCPU alone.</summary>
+    public VcpuCounters Counters;
 
     public VcpuEvents Events;
     public VcpuTime Time;

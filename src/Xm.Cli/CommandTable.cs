@@ -298,6 +298,17 @@ internal static class CommandTable
             Maximum = 1,
         },
         new("log", CommandGroup.Host, "", "print the daemon's log", HostCommands.Log) { Maximum = 0 },
+        new("stat", CommandGroup.Host, "[DOMAIN…]", "count what domains ask of the hypervisor", StatCommand.Run)
+        {
+            Options =
+            [
+                new('d', "delay", "seconds between two tables, 1 unless told", "SECONDS"),
+                new('i', "iterations", "print so many tables, 1 unless told", "COUNT"),
+            ],
+            Details = "The first table counts since the domains were made; those that follow give events per second. A "
+                + "hypercall inside a multicall counts as one, a trap is any exception, a shootdown is another CPU that was "
+                + "interrupted to flush its TLB, and a switch a CPU that turned to a vCPU of the domain.",
+        },
         new("top", CommandGroup.Host, "", "show what the domains use, continuously", TopCommand.Run)
         {
             Options =

@@ -22,6 +22,7 @@ namespace Xm.Cli;
 [JsonSerializable(typeof(IReadOnlyList<VcpuSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<DomainUptime>))]
 [JsonSerializable(typeof(IReadOnlyList<SchedulerShare>))]
+[JsonSerializable(typeof(IReadOnlyList<DomainActivity>))]
 [JsonSerializable(typeof(IReadOnlyList<DomainUsage>))]
 [JsonSerializable(typeof(IReadOnlyList<SedfLine>))]
 [JsonSerializable(typeof(IReadOnlyList<BvtLine>))]

@@ -24,6 +24,15 @@ public sealed class ExtensionTests
         Assert.Equal([0, 8, 16], AbiTypes.Fields(typeof(SchedulingTimes)).Select(field => field.Offset));
     }
 
+    [Fact]
+    public unsafe void The_statistics_operation_keeps_its_layout_and_fits_into_a_sysctl()
+    {
+        Assert.Equal(0x40, sizeof(StatisticsOp));
+        Assert.Equal(0x53430002u, StatisticsExtension.SysCtl);
+        Assert.Equal([0x0, 0x4, 0x8], AbiTypes.Fields(typeof(StatisticsOp)).Select(field => field.Offset));
+        Assert.Equal([0, 8, 16, 24, 32, 40, 48], AbiTypes.Fields(typeof(VcpuCounters)).Select(field => field.Offset));
+    }
+
     [Theory]
     [InlineData(typeof(SchedulingCommand), "GetPolicy=0 SetPolicy=1 GetDomain=2 SetDomain=3 GetMachine=4 SetMachine=5")]
     [InlineData(typeof(SchedulingPolicy), "Credit=0 Sedf=1 Bvt=2")]

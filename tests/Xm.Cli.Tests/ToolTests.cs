@@ -2,6 +2,7 @@
 using System;
 using System.Diagnostics;
 using System.Linq;
+using Xen.Abi.Extensions;
 using Xunit;
 
 namespace Xm.Cli.Tests;
@@ -55,6 +56,30 @@ public sealed class ToolTests
         Assert.Equal(0, _xm.Run("top", "--json", "-i", "1"));
         Assert.Contains("\"maximum_memory_kib\":262144", _xm.Output.Replace(" ", "", StringComparison.Ordinal));
         Assert.Equal(2, _xm.Run("top", "-b", "-i", "none"));
+    }
+
+    [Fact]
+    public void Stat_counts_from_the_start_and_then_by_the_second()
+    {
+        _ = _xm.Add(5, "guest");
+        _xm.Hypervisor.Policy = SchedulingPolicy.Credit;
+        Assert.Equal(0, _xm.Run("stat", "-i", "2", "guest"));
+        string[] lines = _xm.Output.TrimEnd().Split('\n');
+        Assert.Equal(4, lines.Length);
+        Assert.StartsWith("Name                    ID   Hypercalls ", lines[0]);
+        Assert.Matches("^guest +5 +1000 +0 +0 +0 +0 +0 +1$", lines[1]);
+        Assert.Matches("^guest +5 +(9[0-9]{2}|1000) +0 +0 +0 +0 +0 +1$", lines[3]);
+        Assert.Equal(0, _xm.Run("stat", "--json"));
+        Assert.Contains("\"shootdowns\":0", _xm.Output.Replace(" ", "", StringComparison.Ordinal));
+        Assert.Equal(1, _xm.Run("stat", "nobody"));
+    }
+
+    [Fact]
+    public void Stat_says_that_Xen_does_not_count()
+    {
+        Assert.Equal(1, _xm.Run("stat"));
+        Assert.Contains("sysctl statistics", _xm.Errors);
+        Assert.Contains("Only the hypervisor of this project counts them", _xm.Errors);
     }
 
     [Theory]

@@ -17,6 +17,7 @@ public sealed class Hypervisor : IDisposable
         States = new StateControl(_gate);
         System = new SystemControl(_gate);
         Scheduling = new SchedulingControl(_gate);
+        Statistics = new StatisticsControl(_gate);
         Memory = new MemoryControl(_gate);
         Mmu = new MmuControl(_gate);
         Events = new EventControl(_gate);
@@ -37,6 +38,9 @@ public sealed class Hypervisor : IDisposable
 
     /// <summary><c>sysctl</c>: scheduling policies.</summary>
     public SchedulingControl Scheduling { get; }
+
+    /// <summary><c>sysctl</c>: what domains have asked for.</summary>
+    public StatisticsControl Statistics { get; }
 
     /// <summary><c>memory_op</c>.</summary>
     public MemoryControl Memory { get; }

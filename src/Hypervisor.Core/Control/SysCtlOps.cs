@@ -56,6 +56,7 @@ public static unsafe class SysCtlOps
         SysCtlCommand.GetCpuPolicy => CpuPolicyControl.GetOfSystem(&request->CpuPolicy),
         SysCtlCommand.CpuHotplug => CpuHotplugControl.Run(request->CpuHotplug),
         (SysCtlCommand)SchedulingExtension.SysCtl => SchedulingControl.Run((SchedulingOp*)request->Pad),
+        (SysCtlCommand)StatisticsExtension.SysCtl => StatisticsControl.Read((StatisticsOp*)request->Pad),
         _ => Errno.NoSys,
     };
 }

@@ -21,6 +21,7 @@ public static unsafe class HypercallEntry
     [RuntimeExport("hypercall_from_guest")]
     public static void FromGuest(Vcpu* vcpu, CpuUserRegs* frame)
     {
+        vcpu->Counters.Hypercalls++;
         if (frame->Rax == Iret)
         {
             IretOps.Run(vcpu, frame);

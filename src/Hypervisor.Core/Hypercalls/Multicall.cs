@@ -47,6 +47,7 @@ public static unsafe class Multicall
             call.R10 = entry.Args[3];
             call.R8 = entry.Args[4];
             call.R9 = entry.Args[5];
+            vcpu->Counters.Hypercalls++;
             HypercallResult one = HypercallTable.Dispatch(vcpu, &call);
             if (one.IsPreempted)
             {

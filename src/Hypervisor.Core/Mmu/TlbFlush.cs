@@ -52,9 +52,8 @@ public static unsafe class TlbFlush
     public static void Local()
     {
         CpuInfo* cpu = Machine.Cpu;
-        uint stamp = Begin();
-        Machine.WriteCr3(cpu->Cr3);
-        End(cpu, stamp);
+        Count(cpu);
+        Forget(cpu);
     }
 
     /// <summary>Notes that a mapping of the frame has just gone; before its reference goes.</summary>
@@ -100,6 +99,7 @@ public static unsafe class TlbFlush
     /// <summary>Flushes one page on every CPU that may hold translations of <paramref name="domain"/>.</summary>
     public static void DomainPage(Domain* domain, ulong address)
     {
+        Count(Machine.Cpu);
         Machine.InvalidatePage(address);
         if (Machine.OnlineCpus > 1)
         {
@@ -115,7 +115,7 @@ public static unsafe class TlbFlush
         if (Volatile.Read(ref cpu->FlushWanted) != 0)
         {
             _ = Interlocked.Exchange(ref cpu->FlushWanted, 0);
-            Local();
+            Forget(cpu);
         }
     }
 
@@ -126,6 +126,24 @@ public static unsafe class TlbFlush
         if (Machine.OnlineCpus > 1)
         {
             Others(AllCpus, Clock - LongestLag);
+        }
+    }
+
+    private static void Forget(CpuInfo* cpu)
+    {
+        uint stamp = Begin();
+        Machine.WriteCr3(cpu->Cr3);
+        End(cpu, stamp);
+    }
+
+    /// <summary>Books a flush to the vCPU whose call needs it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Count(CpuInfo* cpu)
+    {
+        Vcpu* vcpu = (Vcpu*)cpu->Current;
+        if (vcpu != null)
+        {
+            vcpu->Counters.Flushes++;
         }
     }
 
@@ -152,7 +170,9 @@ public static unsafe class TlbFlush
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Others(ulong cpus, uint stamp)
     {
-        uint own = Machine.Cpu->CpuId;
+        CpuInfo* info = Machine.Cpu;
+        Vcpu* vcpu = (Vcpu*)info->Current;
+        uint own = info->CpuId;
         ulong waiting = 0;
         for (uint cpu = 0; cpu < Machine.OnlineCpus; cpu++)
         {
@@ -166,6 +186,10 @@ public static unsafe class TlbFlush
             if (Interlocked.Exchange(ref Machine.CpuOf(cpu)->FlushWanted, 1) == 0)
             {
                 Machine.RequestFlush(cpu);
+                if (vcpu != null)
+                {
+                    vcpu->Counters.Shootdowns++;
+                }
             }
         }
 

@@ -49,6 +49,7 @@ public static unsafe class GuestBounce
             return;
         }
 
+        vcpu->Counters.Upcalls++;
         Push(vcpu, frame, vcpu->EventCallback, FlatKernelCs, masksEvents: true, false, 0);
     }
 
@@ -62,6 +63,7 @@ public static unsafe class GuestBounce
             return;
         }
 
+        vcpu->Counters.SystemCalls++;
         Push(vcpu, frame, vcpu->SyscallCallback, FlatKernelCs, vcpu->SyscallMasksEvents, false, 0);
     }
 
@@ -75,6 +77,7 @@ public static unsafe class GuestBounce
             return;
         }
 
+        vcpu->Counters.SystemCalls++;
         Push(vcpu, frame, vcpu->Syscall32Callback, FlatKernelCs, vcpu->Syscall32MasksEvents, false, 0);
     }
 

@@ -18,6 +18,7 @@ public static unsafe class TrapEntry
     {
         // The frequent ones jump on without a stack frame here; the rest is one call away.
         int vector = (byte)frame->EntryVector;
+        vcpu->Counters.Traps++;
         switch (vector)
         {
             case Vector.PageFault:

@@ -23,6 +23,7 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
     private readonly Dictionary<ulong, byte[]> _frames = [];
     private readonly Dictionary<ulong, int> _mapped = [];
     private ushort _nextDomain = 1;
+    private ulong _looks;
     private ulong _nextFrame = FirstFrame;
 
     public sealed partial class Domain
@@ -403,6 +404,20 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
         return info;
     }
 
+    private int Run(ref StatisticsOp call)
+    {
+        if (!Domains.ContainsKey((int)call.Domain))
+        {
+            return -LibcErrno.NoSuchProcess;
+        }
+
+        // Numbers that grow with each look.
+        _looks++;
+        call.Counters.Hypercalls = 1000 * _looks;
+        call.Counters.Switches = _looks;
+        return 0;
+    }
+
     private int Run(ref SchedulingOp call)
     {
         switch (call.Op)
@@ -434,6 +449,11 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
         if (call.Cmd == SchedulingExtension.SysCtl)
         {
             return Policy == null ? -LibcErrno.NotImplemented : Run(ref Unsafe.As<byte, SchedulingOp>(ref call.Pad[0]));
+        }
+
+        if (call.Cmd == StatisticsExtension.SysCtl)
+        {
+            return Policy == null ? -LibcErrno.NotImplemented : Run(ref Unsafe.As<byte, StatisticsOp>(ref call.Pad[0]));
         }
 
         SysCtlCommand command = (SysCtlCommand)call.Cmd;

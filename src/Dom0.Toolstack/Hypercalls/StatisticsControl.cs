@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+using System.Runtime.CompilerServices;
+using Dom0.Toolstack.Interop;
+using Xen.Abi;
+using Xen.Abi.Extensions;
+
+namespace Dom0.Toolstack.Hypercalls;
+
+/// <summary>What domains have asked of this hypervisor. Xen has no such operation and refuses it with ENOSYS.</summary>
+public sealed class StatisticsControl
+{
+    private readonly HypercallGate _gate;
+
+    internal StatisticsControl(HypercallGate gate) => _gate = gate;
+
+    /// <summary>A domain's counters; null when it is gone.</summary>
+    public unsafe VcpuCounters? TryRead(DomId domain)
+    {
+        const string Operation = "sysctl statistics";
+        ref SysCtl call = ref _gate.Prepare<SysCtl>();
+        call.Cmd = StatisticsExtension.SysCtl;
+        call.InterfaceVersion = SysCtlInterface.Version;
+        ref StatisticsOp argument = ref Unsafe.As<byte, StatisticsOp>(ref call.Pad[0]);
+        argument.Domain = domain.Raw;
+        int result = _gate.Call(HypercallNumber.SysCtl);
+        if (result == -LibcErrno.NoSuchProcess)
+        {
+            return null;
+        }
+
+        if (result == -LibcErrno.NotImplemented)
+        {
+            throw new XenException(LibcErrno.NotImplemented, Operation, null, "Only the hypervisor of this project counts them");
+        }
+
+        _ = HypercallGate.Check(result, Operation, $"domain {domain.Raw}");
+        return argument.Counters;
+    }
+}
