@@ -29,6 +29,10 @@ internal static unsafe class FramebufferInfo
         byte type = description[21];
         uint bytesPerCell = ((uint)depth + 7) / 8;
         bool isText = type == TypeText;
+
+        // Modes of VGA with sixteen colours are planes, each with one bit of every pixel: GRUB takes one where there is no VBE.
+        bool isPlanar = type == TypeIndexed && depth is > 0 and < 8;
+        uint shortestRow = isText ? width * 2 : isPlanar ? (width + 7) / 8 : width * bytesPerCell;
         if (type > TypeText)
         {
             return BootError.Ok; // a kind from the future: the screen stays dark
@@ -36,7 +40,7 @@ internal static unsafe class FramebufferInfo
 
         if (width == 0 || height == 0 || width > MaxExtent || height > MaxExtent || address == 0
             || (!isText && bytesPerCell is 0 or > 4)
-            || pitch < width * (isText ? 2 : bytesPerCell) || pitch > MaxExtent * 8
+            || pitch < shortestRow || pitch > MaxExtent * 8
             || address > (1UL << 52) - ((ulong)pitch * height))
         {
             return BootError.FramebufferWrong;

@@ -244,6 +244,30 @@ public sealed unsafe class Multiboot2Tests
         Assert.Equal(BootError.FramebufferWrong, memory.Parse(MultibootInfo.Magic2));
     }
 
+    [Theory]
+    [InlineData(80u, BootError.Ok)]
+    [InlineData(79u, BootError.FramebufferWrong)]
+    public void Sixteen_colours_in_planes_are_no_error(uint pitch, BootError expected)
+    {
+        using BootMemory memory = new();
+        TagList tags = new(memory);
+        int frame = WritePixels(memory, tags);
+        memory.Write64(frame + 8, 0xA0000);
+        memory.Write32(frame + 16, pitch);
+        memory.Write32(frame + 20, 640);
+        memory.Write32(frame + 24, 480);
+        memory.Write8(frame + 28, 4);
+        memory.Write8(frame + 29, 0);
+        AddMap(memory, tags, (0x1000, 0x10000, 1));
+        tags.Close();
+
+        Assert.Equal(expected, memory.Parse(MultibootInfo.Magic2));
+        if (expected == BootError.Ok)
+        {
+            Assert.Equal(FramebufferKind.Indexed, memory.Information->Framebuffer.Kind);
+        }
+    }
+
     private static int WritePixels(BootMemory memory, TagList tags)
     {
         int frame = tags.Add(8, 38);

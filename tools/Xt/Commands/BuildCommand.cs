@@ -50,7 +50,7 @@ public static class BuildCommand
         Option<string?> output = new("--output", "-o") { Description = "copy the image to this file" };
         Command command = new("iso",
             "Make the ISO image that `xt run` boots, and print its path. It starts from a CD or a USB stick (BIOS), or\n"
-            + "with --loader efi also by UEFI. Its name is a hash of its contents; equal contents give equal bytes.")
+            + "with --loader efi also by UEFI. With --disk debian it is the disk instead. Its name is a hash of its contents; equal contents give equal bytes.")
         {
             output,
         };
@@ -59,7 +59,8 @@ public static class BuildCommand
         {
             MachineOptions options = switches.Read(result);
             switches.Prepare(result, options);
-            string iso = BootIso.Make(options, BootFiles.Gather(options));
+            BootFiles files = BootFiles.Gather(options);
+            string iso = options.Disk != null ? DebianDisk.Make(options, files) : BootIso.Make(options, files);
             if (result.GetValue(output) is string copy)
             {
                 File.Copy(iso, copy, true);

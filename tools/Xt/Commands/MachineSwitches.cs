@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.CommandLine;
 using Xt.Build;
+using Xt.Image;
 using Xt.Machine;
 
 namespace Xt.Commands;
@@ -17,6 +18,9 @@ public sealed class MachineSwitches
         ["kernel"] = LoaderKind.Kernel,
         ["efi"] = LoaderKind.Efi,
     };
+
+    /// <summary>Debian's RAM disk and services want more than the system in memory.</summary>
+    private const int DiskDom0Megabytes = 1024;
 
     private readonly MachineOptions _defaults = new();
 
@@ -43,6 +47,12 @@ public sealed class MachineSwitches
     private readonly Option<string?> _screen = new("--screen")
     {
         Description = "a VGA card, which GRUB leaves in this mode: text, or as 1024x768x32 (by UEFI any is graphics)",
+    };
+
+    private readonly Option<string?> _disk = new("--disk")
+    {
+        Description = "boot from a disk, by its own GRUB: debian, a whole Debian 12 with systemd (log in as root; what is "
+            + "written to it is gone with the machine)",
     };
 
     private readonly Option<string[]> _drive = new("--drive")
@@ -94,6 +104,7 @@ public sealed class MachineSwitches
     {
         _ = _hypervisor.AcceptOnlyFromAmong("ours", "xen", "none");
         _ = _loader.AcceptOnlyFromAmong([.. s_loaders.Keys]);
+        _ = _disk.AcceptOnlyFromAmong(DebianDisk.Name);
         _machine = new("--machine")
         {
             Description = "QEMU's board: q35 (PCI Express) or pc (i440FX)",
@@ -123,7 +134,7 @@ public sealed class MachineSwitches
     {
         Option[] options =
         [
-            _hypervisor, _loader, _machine, _cpus, _memory, _dom0Memory, _scheduler, _screen, _drive, _append,
+            _hypervisor, _loader, _machine, _cpus, _memory, _dom0Memory, _scheduler, _screen, _disk, _drive, _append,
             _dom0Append, _cpu, _accelerator, _initrd, _module, _noModules, _gdb, _icount, _qemuLog, _qemu, _noBuild,
         ];
         Array.ForEach(options, command.Options.Add);
@@ -151,7 +162,10 @@ public sealed class MachineSwitches
         Machine = result.GetRequiredValue(_machine),
         Cpus = result.GetRequiredValue(_cpus),
         MemoryMegabytes = result.GetRequiredValue(_memory),
-        Dom0MemoryMegabytes = result.GetRequiredValue(_dom0Memory),
+        Dom0MemoryMegabytes = result.GetValue(_disk) != null && result.GetResult(_dom0Memory) is not { Implicit: false }
+            ? DiskDom0Megabytes
+            : result.GetRequiredValue(_dom0Memory),
+        Disk = Disk(result),
         Scheduler = result.GetValue(_scheduler),
         Screen = result.GetValue(_screen),
         Drives = result.GetValue(_drive) ?? [],
@@ -167,4 +181,15 @@ public sealed class MachineSwitches
         QemuLog = result.GetValue(_qemuLog),
         QemuArguments = result.GetValue(_qemu) ?? [],
     };
+
+    private string? Disk(ParseResult result)
+    {
+        string? disk = result.GetValue(_disk);
+        bool isOther = result.GetValue(_initrd) != null || result.GetValue(_module) != null || result.GetValue(_noModules)
+            || s_loaders[result.GetRequiredValue(_loader)] is LoaderKind.Kernel or LoaderKind.GrubMultiboot1;
+        return disk != null && isOther
+            ? throw new XtException("A disk brings its own kernel and RAM disk, and its GRUB loads them by multiboot 2.",
+                "Leave out --initrd, --module and --no-modules; --loader may be grub-mb2 or efi.")
+            : disk;
+    }
 }

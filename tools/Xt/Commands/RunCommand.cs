@@ -68,8 +68,32 @@ public static class RunCommand
         return HostCommand.Attached(QemuCommand.Program, arguments);
     }
 
+    /// <summary>The commands are given on the console, behind the login.</summary>
+    private static int OnDisk(MachineOptions options, string commands, double timeout, bool verbose)
+    {
+        TimeSpan limit = TimeSpan.FromSeconds(timeout);
+        DateTime deadline = DateTime.UtcNow + limit;
+        try
+        {
+            using Dom0Session session = Dom0Session.Boot(options, "batch", limit, verbose ? Console.Error.Write : null);
+            (int status, string output) = session.Run(commands, (deadline - DateTime.UtcNow).TotalSeconds);
+            Console.Write(output);
+            return status;
+        }
+        catch (XtException error)
+        {
+            Report.Error(error.Message, error.Remedy);
+            return DateTime.UtcNow >= deadline ? TimedOut : Died;
+        }
+    }
+
     private static int Batch(MachineOptions options, string commands, double timeout, bool verbose)
     {
+        if (options.Disk != null)
+        {
+            return OnDisk(options, commands, timeout, verbose);
+        }
+
         BatchResult result = BatchRun.Execute(
             options, commands, TimeSpan.FromSeconds(timeout), "batch", verbose ? Console.Error.Write : null);
         using Stream output = Console.OpenStandardOutput();

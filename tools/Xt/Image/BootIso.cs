@@ -123,7 +123,8 @@ public static class BootIso
         return text.ToString();
     }
 
-    private static string Quoted(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    /// <summary>One word in GRUB's language.</summary>
+    public static string Quoted(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     /// <summary>GRUB's program for one firmware, with its modules inside; made once.</summary>
     private static string Core(string format, params string[] more)

@@ -45,7 +45,7 @@ public sealed record BootFiles
             HypervisorArguments = HypervisorLine(options),
             KernelArguments = isGuestAlone ? options.KernelArguments : KernelLine(options),
         };
-        if (options.NoModules)
+        if (options.NoModules || options.Disk != null)
         {
             return files;
         }

@@ -14,7 +14,8 @@ namespace Xt.Machine;
 /// </summary>
 public sealed class Dom0Session : IDisposable
 {
-    private const string Token = "xt-session";
+    /// <summary>Begins the lines that the far end says to us.</summary>
+    public const string Token = "xt-session";
     private const int PieceLength = 60;
     private const int Attempts = 4;
     private const int ShownLines = 8;
@@ -31,13 +32,20 @@ public sealed class Dom0Session : IDisposable
     public string ConsoleText => _line.Text;
 
     /// <summary>Boots the machine and waits until Domain-0 is ready for commands.</summary>
-    public static Dom0Session Boot(MachineOptions options, string purpose, TimeSpan timeout)
+    public static Dom0Session Boot(
+        MachineOptions options, string purpose, TimeSpan timeout, Action<string>? watcher = null)
     {
         Dictionary<string, string> overlay = new() { ["etc/xt/token"] = Token + "\n", ["etc/xt/agent"] = "\n" };
-        Dom0Session session = new(SerialLine.Boot(options, BootFiles.Gather(options, overlay), purpose));
+        DateTime deadline = DateTime.UtcNow + timeout;
+        Dom0Session session = new(SerialLine.Boot(options, BootFiles.Gather(options, overlay), purpose, watcher));
         try
         {
-            session.WaitFor($"@{Token} ready", timeout);
+            if (options.Disk != null)
+            {
+                session.Login(deadline);
+            }
+
+            session.WaitFor($"@{Token} ready", deadline - DateTime.UtcNow);
             return session;
         }
         catch
@@ -118,6 +126,15 @@ public sealed class Dom0Session : IDisposable
     }
 
     public void Dispose() => _line.Dispose();
+
+    /// <summary>As a user does it: root has no password on the disk of the tests.</summary>
+    private void Login(DateTime deadline)
+    {
+        WaitFor("debian login: ", deadline - DateTime.UtcNow);
+        Type("root\n");
+        WaitFor("root@debian:~#", deadline - DateTime.UtcNow);
+        Type("exec /usr/lib/xt/agent\n");
+    }
 
     private static DateTime SoonAfterNow() => DateTime.UtcNow.AddSeconds(2);
 

@@ -68,6 +68,12 @@ public sealed record MachineOptions
     public IReadOnlyList<string> Drives { get; init; } = [];
 
     /// <summary>
+    /// The disk whose GRUB, kernel and system are booted (<see cref="Image.DebianDisk.Name"/>), in the place of the CD. Null: the
+    /// system in memory.
+    /// </summary>
+    public string? Disk { get; init; }
+
+    /// <summary>
     /// A VGA card, and what GRUB leaves on it: <see cref="TextScreen"/>, or a mode such as <c>1024x768x32</c>. Null: the
     /// machine has no screen.
     /// </summary>

@@ -80,6 +80,14 @@ public static class QemuCommand
                 line.AddRange(["-drive", $"if=pflash,format=raw,readonly=on,file={EfiCode}"]);
             }
 
+            if (options.Disk != null)
+            {
+                line.AddRange(["-drive",
+                    $"if=none,id=system,format=raw,snapshot=on,file={Escaped(DebianDisk.Make(options, files))}",
+                    "-device", "virtio-blk-pci,drive=system,bootindex=0"]);
+                return;
+            }
+
             line.AddRange(["-cdrom", BootIso.Make(options, files)]);
             return;
         }
