@@ -55,6 +55,7 @@ public unsafe partial struct BvtPolicy
         SystemParameters* parameters = &cpu->System->Parameters;
         SchedUnit* first = BvtCpu.Of(cpu)->Queue.First;
         own->HasWoken = false;
+        own->HeadStart = 0;
         own->HasYielded = false;
         unit->RunningSince = now;
 

@@ -11,7 +11,8 @@
 // before the unwarp requirement is over.
 //
 // The context switch allowance keeps switches apart: a unit runs on until it is ahead of the next by what it would run
-// in that time. Nobody who has just woken waits for it.
+// in that time. Nobody who has just woken waits for it, nor for those that it is ahead of by less: it runs first. What it
+// runs is charged all the same, so it gains time to respond and no time to run.
 //
 // CPUs: virtual times mean the same on all of them. A CPU that turns to another unit prefers one that waits elsewhere
 // if that is clearly further back; an idle CPU takes any.
@@ -80,6 +81,7 @@ public unsafe partial struct BvtPolicy : ISchedulingPolicy
         BringNear(cpu, unit, 0);
         Warp(unit, now);
         own->HasWoken = true;
+        own->HeadStart = Cost(unit, cpu->System->Parameters.ContextSwitchAllowance);
         own->HasYielded = false;
         Enqueue(cpu, unit);
 
@@ -153,8 +155,8 @@ public unsafe partial struct BvtPolicy : ISchedulingPolicy
         own->WarpUsed = 0;
     }
 
-    /// <summary>Moves the scheduler virtual time on. Of the queue only the units up to the first that is not warped
-    /// can be furthest back.</summary>
+    /// <summary>Moves the scheduler virtual time on. Of the queue only the units up to the first that counts as
+    /// being where it is can be furthest back.</summary>
     private static void AdvanceVirtualTime(BvtCpu* queue, SchedUnit* running)
     {
         ulong least = BvtUnit.Of(running)->Actual;
@@ -162,7 +164,7 @@ public unsafe partial struct BvtPolicy : ISchedulingPolicy
         {
             ulong actual = BvtUnit.Of(unit)->Actual;
             least = IsLess(actual, least) ? actual : least;
-            if (BvtUnit.Of(unit)->Warp == 0)
+            if (actual == BvtUnit.Of(unit)->Effective)
             {
                 break;
             }

@@ -23,16 +23,20 @@ internal unsafe struct BvtUnit
     /// <summary>When it may warp again.</summary>
     public ulong MayWarpAt;
 
+    /// <summary>Virtual time that it may be ahead of those that it passes, until it runs: what it would run in the
+    /// context switch allowance, from when it wakes. Otherwise it would wait for whoever is less ahead than that.</summary>
+    public ulong HeadStart;
+
     /// <summary>Has not run since it woke: it does not wait for the context switch allowance of another.</summary>
     public bool HasWoken;
 
     public bool HasYielded;
 
-    /// <summary>Effective virtual time.</summary>
+    /// <summary>Effective virtual time: the order of the queue.</summary>
     public readonly ulong Effective
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Actual - Warp;
+        get => Actual - Warp - HeadStart;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
