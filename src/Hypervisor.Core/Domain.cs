@@ -75,7 +75,9 @@ public unsafe struct Domain
     /// <summary>May map frames of the machine that are no RAM, and use ports.</summary>
     public bool HasHardwareAccess;
     public byte PhysicalAddressBits;
-    public uint MaxEventChannels;
+
+    /// <summary>The highest port that the tools allow.</summary>
+    public uint MaxEventChannelPort;
     public uint MaxGrantFrames;
     public uint MaxMaptrackFrames;
     public uint Ssid;

@@ -58,7 +58,7 @@ public static unsafe class DomainFactory
         domain->IsPausedByTools = true;
         domain->ToolPauses = 1;
         domain->MaxVcpuCount = limits.Vcpus;
-        domain->MaxEventChannels = limits.EventChannels;
+        domain->MaxEventChannelPort = limits.EventChannelPort;
         domain->MaxGrantFrames = limits.GrantFrames;
         domain->MaxMaptrackFrames = limits.MaptrackFrames;
         DomainMemory.SetLimit(domain, 1u << OrderOfVcpu());

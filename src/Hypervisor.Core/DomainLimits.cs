@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Xen.Abi;
+
 namespace Hypervisor.Core;
 
 /// <summary>What a domain may have at most, fixed when it is made.</summary>
@@ -7,17 +9,19 @@ public struct DomainLimits
 {
     public const uint DefaultGrantFrames = 64;
     public const uint DefaultMaptrackFrames = 1024;
-    public const uint AllEventChannels = 1u << 17;
+    public const uint LastEventChannelPort = EventChannelLimits.FifoNrChannels - 1;
 
     public uint Vcpus;
-    public uint EventChannels;
+
+    /// <summary>The highest port.</summary>
+    public uint EventChannelPort;
     public uint GrantFrames;
     public uint MaptrackFrames;
 
     public static DomainLimits OfVcpus(uint vcpus) => new()
     {
         Vcpus = vcpus,
-        EventChannels = AllEventChannels,
+        EventChannelPort = LastEventChannelPort,
         GrantFrames = DefaultGrantFrames,
         MaptrackFrames = DefaultMaptrackFrames,
     };

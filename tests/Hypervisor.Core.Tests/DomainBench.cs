@@ -77,7 +77,7 @@ internal sealed unsafe class DomainBench : IDisposable
         domain->LastPage = Mfn.None;
         domain->MaxPages = 1024;
         domain->MaxVcpuCount = vcpus;
-        domain->MaxEventChannels = EventChannelLimits.FifoNrChannels;
+        domain->MaxEventChannelPort = EventChannelLimits.FifoNrChannels - 1;
         domain->MaxGrantFrames = maxGrantFrames;
         domain->MaxMaptrackFrames = maxMaptrackFrames;
         DomainMemory.SetLimit(domain, 0);

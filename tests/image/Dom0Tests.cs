@@ -19,6 +19,12 @@ public sealed class Dom0Tests(SessionPool pool)
 
     [Theory]
     [Hypervisors]
+    public void Its_event_channels_are_of_the_FIFO_kind(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+            Assert.Contains("xen:events: Using FIFO-based ABI", dom0.Require("dmesg | grep 'events:'")));
+
+    [Theory]
+    [Hypervisors]
     public void Xl_lists_Domain_0_with_its_memory_and_CPUs(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 =>
             Assert.Matches(@"(?m)^Domain-0 +0 +512 +1 +r-----", dom0.Require("xl list")));

@@ -117,6 +117,8 @@ public sealed class GuestTests(SessionPool pool)
         dom0.WaitFor("guest:/#", s_answer);
         dom0.Type("echo $((6 * 7)) is the answer\n");
         dom0.WaitFor("42 is the answer", s_answer);
+        dom0.Type("dmesg | grep 'events:'\n");
+        dom0.WaitFor("Using FIFO-based ABI", s_answer);
         dom0.Type(LeaveConsole);
         Assert.Equal(0, dom0.Finish());
 

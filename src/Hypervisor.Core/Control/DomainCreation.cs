@@ -38,9 +38,9 @@ public static unsafe class DomainCreation
         }
 
         DomainLimits limits = DomainLimits.OfVcpus(wanted->MaxVcpus);
-        if (wanted->MaxEventChannelPort < limits.EventChannels)
+        if (wanted->MaxEventChannelPort < limits.EventChannelPort)
         {
-            limits.EventChannels = wanted->MaxEventChannelPort + 1;
+            limits.EventChannelPort = wanted->MaxEventChannelPort;
         }
 
         if (wanted->MaxGrantFrames > (int)DomainLimits.DefaultGrantFrames || wanted->MaxGrantFrames == 0

@@ -18,7 +18,8 @@ public static unsafe class EventDump
         for (Domain* domain = DomainWalk.Next(ref id); domain != null; domain = DomainWalk.Next(ref id))
         {
             Log.Error("ports of domain "u8).Decimal((uint)domain->Id).Text(" ("u8)
-                .Decimal(domain->Events.PortsInUse).Text(" in use; p pending, m masked):"u8).End();
+                .Decimal(domain->Events.PortsInUse).Text(" in use; p pending, m masked)"u8)
+                .Text(domain->Events.Fifo == null ? ":"u8 : ", FIFO:"u8).End();
             lines += Print(domain, MaxLines > lines ? MaxLines - lines : 0);
             _ = DomainTable.Put(domain);
         }
@@ -56,7 +57,7 @@ public static unsafe class EventDump
         LogLine line = Log.Error("  "u8).Decimal(port)
             .Text(domain->SharedInfo == null ? " ["u8 : EventDelivery.IsPending(domain, port) ? " [p"u8 : " [-"u8)
             .Text(domain->SharedInfo == null ? ""u8
-                : EventDelivery.IsMasked(domain->SharedInfo, port) ? "m"u8 : "-"u8)
+                : EventDelivery.IsMasked(domain, port) ? "m"u8 : "-"u8)
             .Text("] v"u8).Decimal((uint)channel->NotifyVcpu);
         line = channel->State switch
         {

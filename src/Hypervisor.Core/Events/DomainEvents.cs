@@ -11,10 +11,20 @@ public unsafe struct DomainEvents
     /// <summary>Pages of <see cref="EventChannel"/> entries, in one page of pointers.</summary>
     public EventChannel** Buckets;
 
-    /// <summary>Ports that have an entry: whole buckets, only ever more of them.</summary>
+    /// <summary>Ports that have an entry: whole buckets. More and more of them, until the domain leaves the FIFO
+    /// interface.</summary>
     public uint PortCount;
 
+    /// <summary>Buckets that there are, only ever more: an entry once found stays memory.</summary>
+    public uint BucketCount;
+
     public SpinLock Lock;
+
+    /// <summary>Queues and event words (see <c>FifoDelivery</c>).</summary>
+    public SpinLock FifoLock;
+
+    /// <summary>Event words of the FIFO interface; null: the domain uses the two-level one.</summary>
+    public DomainFifo* Fifo;
 
     /// <summary>vCPUs in SCHEDOP_poll, one bit each. Changed with locked instructions, without <see
     /// cref="Lock"/>.</summary>

@@ -145,7 +145,7 @@ public static unsafe class EventBinding
         uint pirq = PirqHooks.Limit;
         if (error == Errno.Ok)
         {
-            channel->NotifyVcpu = (ushort)vcpuId;
+            channel->NotifyVcpu = (byte)vcpuId;
             pirq = channel->State == PortState.Pirq ? channel->Number : pirq;
         }
 
@@ -200,7 +200,7 @@ public static unsafe class EventBinding
 
     /// <returns>Inval: no such port.</returns>
     /// <remarks>Precondition: the caller runs on a vCPU of the domain.</remarks>
-    internal static Errno Unmask(Domain* domain, uint port)
+    public static Errno Unmask(Domain* domain, uint port)
     {
         EventChannel* channel = EventPorts.Find(domain, port);
         if (channel == null)
@@ -265,7 +265,7 @@ public static unsafe class EventBinding
     {
         EventChannel* channel = EventPorts.At(domain, port);
         channel->Number = number;
-        channel->NotifyVcpu = (ushort)vcpuId;
+        channel->NotifyVcpu = (byte)vcpuId;
         channel->State = state;
     }
 

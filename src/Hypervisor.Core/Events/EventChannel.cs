@@ -16,7 +16,10 @@ public unsafe struct EventChannel
     public PortState State;
 
     /// <summary>The vCPU that learns of events on this port.</summary>
-    public ushort NotifyVcpu;
+    public byte NotifyVcpu;
+
+    /// <summary>A <see cref="ChannelFifo"/>.</summary>
+    public ushort Fifo;
 
     /// <summary>By state: number of the domain that may bind, the peer's port, the physical or the virtual
     /// interrupt.</summary>

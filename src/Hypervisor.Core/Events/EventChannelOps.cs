@@ -41,6 +41,9 @@ public static unsafe class EventChannelOps
             EventChannelCommand.BindVcpu => BindVcpu(current->Domain, argument),
             EventChannelCommand.Unmask => Unmask(current->Domain, argument),
             EventChannelCommand.Reset => Reset(current->Domain, argument, frame),
+            EventChannelCommand.InitControl => InitialiseControl(current->Domain, argument),
+            EventChannelCommand.ExpandArray => ExpandArray(current->Domain, argument),
+            EventChannelCommand.SetPriority => SetPriority(current->Domain, argument),
             _ => Errno.NoSys,
         };
 
@@ -193,9 +196,40 @@ public static unsafe class EventChannelOps
         {
             result = Continuation.With(frame, (ulong)EventChannelCommand.Reset, argument);
         }
+        else
+        {
+            result = FifoControl.Leave(owner);
+        }
 
         TargetDomain.Put(caller, owner);
         return result;
+    }
+
+    private static Errno InitialiseControl(Domain* caller, ulong argument)
+    {
+        EventChannelInitControl request;
+        if (!GuestMemory.Read(argument, &request))
+        {
+            return Errno.Fault;
+        }
+
+        Errno error = FifoControl.Initialise(caller, request.Vcpu, request.ControlGfn, request.Offset);
+        request.LinkBits = (byte)EventChannelLimits.FifoLinkBits;
+        return error != Errno.Ok || GuestMemory.Write(argument, &request) ? error : Errno.Fault;
+    }
+
+    private static Errno ExpandArray(Domain* caller, ulong argument)
+    {
+        EventChannelExpandArray request;
+        return GuestMemory.Read(argument, &request) ? FifoControl.Expand(caller, request.ArrayGfn) : Errno.Fault;
+    }
+
+    private static Errno SetPriority(Domain* caller, ulong argument)
+    {
+        EventChannelSetPriority request;
+        return GuestMemory.Read(argument, &request)
+            ? FifoControl.SetPriority(caller, request.Port.Raw, request.Priority)
+            : Errno.Fault;
     }
 
     /// <summary>Tells the guest its new port; one that cannot be told is closed again.</summary>

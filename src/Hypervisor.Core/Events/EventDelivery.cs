@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How an event reaches a vCPU (two-level interface). Three bits on the way up, each set by whoever finds it clear:
+// How an event reaches a vCPU by the two-level interface; the other one is in FifoDelivery.cs. Three bits on the way up, each set by whoever finds it clear:
 //
 //   pending[port]      in shared_info; set whether the port is masked or not
 //   selector[port/64]  in the vcpu_info of the vCPU that the port notifies, unless the port is masked
@@ -32,7 +32,11 @@ public static unsafe class EventDelivery
     public static void SetPending(Vcpu* target, uint port)
     {
         Domain* domain = target->Domain;
-        if (!Machine.TestAndSetBit(domain->SharedInfo->EventChannelPending, port))
+        if (domain->Events.Fifo != null)
+        {
+            FifoDelivery.SetPending(domain, EventPorts.At(domain, port), port);
+        }
+        else if (!Machine.TestAndSetBit(domain->SharedInfo->EventChannelPending, port))
         {
             Tell(domain, target, port);
         }
@@ -41,6 +45,13 @@ public static unsafe class EventDelivery
     /// <summary>The port has an event; the vCPU that it notifies may not have been made yet.</summary>
     internal static void SetPending(Domain* domain, EventChannel* channel, uint port)
     {
+        if (domain->Events.Fifo != null)
+        {
+            FifoDelivery.SetPending(domain, channel, port);
+            return;
+        }
+
+        port = Shown(port);
         if (!Machine.TestAndSetBit(domain->SharedInfo->EventChannelPending, port))
         {
             Tell(domain, channel, port);
@@ -79,8 +90,14 @@ public static unsafe class EventDelivery
     /// <summary>The guest no longer masks the port: what is pending is told now.</summary>
     internal static void Unmask(Domain* domain, EventChannel* channel, uint port)
     {
-        SharedInfo* shared = domain->SharedInfo;
-        if (!Machine.TestAndClearBit(shared->EventChannelMask, port) || !IsPending(domain, port))
+        if (domain->Events.Fifo != null)
+        {
+            FifoDelivery.Unmask(domain, channel, port);
+            return;
+        }
+
+        port = Shown(port);
+        if (!Machine.TestAndClearBit(domain->SharedInfo->EventChannelMask, port) || !IsPendingBit(domain, port))
         {
             return;
         }
@@ -93,11 +110,31 @@ public static unsafe class EventDelivery
     }
 
     /// <summary>A port that has an entry has an event.</summary>
-    internal static bool IsPending(Domain* domain, uint port) =>
+    internal static bool IsPending(Domain* domain, uint port) => domain->Events.Fifo != null
+        ? FifoDelivery.IsPending(domain, EventPorts.At(domain, port), port)
+        : IsPendingBit(domain, Shown(port));
+
+    /// <summary>The pending bit of the two-level interface.</summary>
+    internal static bool IsPendingBit(Domain* domain, uint port) =>
         (Volatile.Read(ref domain->SharedInfo->EventChannelPending[port >> 6]) >> (int)(port & 63) & 1) != 0;
 
-    internal static void ClearPending(Domain* domain, uint port) =>
-        _ = Machine.TestAndClearBit(domain->SharedInfo->EventChannelPending, port);
+    /// <remarks>Under the domain's lock.</remarks>
+    internal static void ClearPending(Domain* domain, EventChannel* channel, uint port)
+    {
+        if (domain->Events.Fifo != null)
+        {
+            FifoDelivery.ClearPending(domain, channel, port);
+        }
+        else
+        {
+            _ = Machine.TestAndClearBit(domain->SharedInfo->EventChannelPending, port);
+        }
+    }
+
+    /// <summary>The mask of a port that has an entry, whichever interface is used.</summary>
+    internal static bool IsMasked(Domain* domain, uint port) => domain->Events.Fifo != null
+        ? FifoDelivery.IsMasked(domain, port)
+        : IsMasked(domain->SharedInfo, Shown(port));
 
     /// <summary>The vCPU would take an upcall if it ran now.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -119,6 +156,28 @@ public static unsafe class EventDelivery
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool IsMasked(SharedInfo* shared, uint port) =>
         (Volatile.Read(ref shared->EventChannelMask[port >> 6]) >> (int)(port & 63) & 1) != 0;
+
+    /// <summary>The vCPU has something to look at: it takes an upcall when it can.</summary>
+    internal static void RequestUpcall(Vcpu* vcpu)
+    {
+        VcpuInfo* info;
+        do
+        {
+            info = (VcpuInfo*)Volatile.Read(ref *(ulong*)&vcpu->Info);
+            if (TrySet((ulong*)info, UpcallPendingBit))
+            {
+                VcpuScheduling.Kick(vcpu);
+            }
+        }
+        while (info != (VcpuInfo*)Volatile.Read(ref *(ulong*)&vcpu->Info));
+    }
+
+    /// <summary>
+    /// A port that the two-level interface can show. A domain that leaves the FIFO interface on one vCPU may name a
+    /// higher one on another at the same moment, which then means any of its own: nothing is told to others.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Shown(uint port) => port & (EventChannelLimits.TwoLevelNrChannels - 1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Tell(Domain* domain, Vcpu* target, uint port)

@@ -15,14 +15,15 @@ public static unsafe class EventDomain
 
     public static void InitialiseVcpu(Vcpu* vcpu) => vcpu->Events = default;
 
-    /// <summary>Closes every port, and no other will be bound. False: gave way, to be called again.</summary>
+    /// <summary>Closes every port, and no other will be bound; memory that the domain has lent for events is let go.
+    /// False: gave way, to be called again.</summary>
     /// <remarks>Precondition: the domain's vCPUs are stopped for good.</remarks>
     public static bool Destroy(Domain* domain)
     {
         domain->Events.Lock.Acquire();
         domain->Events.IsClosed = true;
         domain->Events.Lock.Release();
-        return CloseAll(domain);
+        return CloseAll(domain) && FifoControl.Leave(domain) == Errno.Ok;
     }
 
     /// <summary>Frees the table of a domain that nobody refers to any more.</summary>
@@ -36,8 +37,8 @@ public static unsafe class EventDomain
         }
     }
 
-    /// <summary>Closes every port (EVTCHNOP_reset). False: gave way, to be called again.</summary>
-    internal static bool CloseAll(Domain* domain)
+    /// <summary>Closes every port. False: gave way, to be called again.</summary>
+    public static bool CloseAll(Domain* domain)
     {
         DomainEvents* events = &domain->Events;
         while (events->PortsInUse != 0 && events->ClosingCursor < events->PortCount)

@@ -36,9 +36,6 @@ namespace Hypervisor.Core.Events;
 /// <summary>The table of a domain's ports.</summary>
 public static unsafe class EventPorts
 {
-    /// <summary>Ports that the two-level interface can show: 64 words of 64 bits.</summary>
-    public const uint Limit = EventChannelLimits.TwoLevelNrChannels;
-
     private const int BucketShift = 8;
     private const uint BucketSize = 1u << BucketShift;
 
@@ -72,9 +69,15 @@ public static unsafe class EventPorts
             port++;
         }
 
-        // The limit is the greatest number that the tools allow.
+        // A port that still stands in a queue would be told to the vCPU that it notified before.
         events->FirstFree = port;
-        if (port > domain->MaxEventChannels || port >= Limit)
+        while (port < events->PortCount
+            && (At(domain, port)->State != PortState.Free || IsLinked(domain, port)))
+        {
+            port++;
+        }
+
+        if (port > domain->MaxEventChannelPort || port >= LimitOf(domain))
         {
             return Errno.NoSpace;
         }
@@ -85,12 +88,13 @@ public static unsafe class EventPorts
         }
 
         EventChannel* channel = At(domain, port);
-        EventDelivery.ClearPending(domain, port);
+        EventDelivery.ClearPending(domain, channel, port);
         channel->NotifyVcpu = 0;
+        channel->Fifo = ChannelFifo.Fresh(channel->Fifo);
         channel->Number = 0;
         channel->Peer = null;
         channel->State = PortState.Reserved;
-        events->FirstFree = port + 1;
+        events->FirstFree = port == events->FirstFree ? port + 1 : events->FirstFree;
         events->PortsInUse++;
         return Errno.Ok;
     }
@@ -101,7 +105,7 @@ public static unsafe class EventPorts
         EventChannel* channel = At(domain, port);
         channel->State = PortState.Free;
         channel->Peer = null;
-        EventDelivery.ClearPending(domain, port);
+        EventDelivery.ClearPending(domain, channel, port);
         domain->Events.PortsInUse--;
         if (port < domain->Events.FirstFree)
         {
@@ -134,14 +138,25 @@ public static unsafe class EventPorts
             return;
         }
 
-        for (uint bucket = 0; bucket < events->PortCount >> BucketShift; bucket++)
+        for (uint bucket = 0; bucket < events->BucketCount; bucket++)
         {
             DomainMemory.Free(domain, events->Buckets[bucket], 0);
         }
 
         DomainMemory.Free(domain, events->Buckets, 0);
         events->Buckets = null;
+        events->BucketCount = 0;
         events->PortCount = 0;
+    }
+
+    /// <summary>All ports are closed; only those are left that the two-level interface can show.</summary>
+    /// <remarks>Under the domain's lock.</remarks>
+    internal static void Curtail(Domain* domain)
+    {
+        if (domain->Events.PortCount > EventChannelLimits.TwoLevelNrChannels)
+        {
+            Volatile.Write(ref domain->Events.PortCount, EventChannelLimits.TwoLevelNrChannels);
+        }
     }
 
     /// <summary>Locks the tables of two domains, which may be one.</summary>
@@ -166,16 +181,27 @@ public static unsafe class EventPorts
         }
     }
 
+    /// <summary>Ports that the interface which the domain uses can show.</summary>
+    private static uint LimitOf(Domain* domain) =>
+        domain->Events.Fifo == null ? EventChannelLimits.TwoLevelNrChannels : EventChannelLimits.FifoNrChannels;
+
+    private static bool IsLinked(Domain* domain, uint port) =>
+        domain->Events.Fifo != null && FifoDelivery.IsLinked(domain, port);
+
     private static bool AddBucket(Domain* domain)
     {
         DomainEvents* events = &domain->Events;
-        void* bucket = DomainMemory.Allocate(domain, 0);
-        if (bucket == null)
+        if (events->PortCount >> BucketShift == events->BucketCount)
         {
-            return false;
-        }
+            void* bucket = DomainMemory.Allocate(domain, 0);
+            if (bucket == null)
+            {
+                return false;
+            }
 
-        events->Buckets[events->PortCount >> BucketShift] = (EventChannel*)bucket;
+            events->Buckets[events->BucketCount] = (EventChannel*)bucket;
+            events->BucketCount++;
+        }
 
         // The bucket is in its place before anyone may look there.
         Volatile.Write(ref events->PortCount, events->PortCount + BucketSize);

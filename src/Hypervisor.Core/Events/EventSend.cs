@@ -73,6 +73,11 @@ public static unsafe class EventSend
         {
             Domain* peer = channel->Peer;
             uint port = channel->Number;
+            if (peer->Events.Fifo != null)
+            {
+                return Deliver(domain, peer, port);
+            }
+
             ulong* word = peer->SharedInfo->EventChannelPending + (port >> 6);
             ulong bit = 1UL << (int)(port & 63);
             ulong seen = Volatile.Read(ref *word);
@@ -80,7 +85,7 @@ public static unsafe class EventSend
             {
                 if (Interlocked.CompareExchange(ref *word, seen | bit, seen) != seen)
                 {
-                    return Contend(domain, peer, port);
+                    return Deliver(domain, peer, port);
                 }
 
                 if (!EventDelivery.IsMasked(peer->SharedInfo, port) || EventDelivery.HasPollers(peer))
@@ -94,9 +99,10 @@ public static unsafe class EventSend
         return Errno.Ok;
     }
 
-    /// <summary>Others write to the same word: a single bit is set without regard to them.</summary>
+    /// <summary>The peer uses the FIFO interface; or others write to the same word, and a single bit is set without
+    /// regard to them.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static HypercallResult Contend(Domain* domain, Domain* peer, uint port)
+    private static HypercallResult Deliver(Domain* domain, Domain* peer, uint port)
     {
         EventDelivery.SetPending(peer, EventPorts.At(peer, port), port);
         domain->Events.Lock.Release();

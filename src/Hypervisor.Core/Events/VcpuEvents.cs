@@ -12,4 +12,6 @@ public unsafe struct VcpuEvents
     /// <summary>Port of each virtual interrupt or 0; written under the domain's <see
     /// cref="DomainEvents.Lock"/>.</summary>
     public fixed uint VirqPorts[(int)VirtualIrqLimits.Count];
+
+    public VcpuFifo Fifo;
 }

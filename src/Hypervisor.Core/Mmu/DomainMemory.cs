@@ -13,8 +13,9 @@ public static unsafe class DomainMemory
     private const uint BytesPerPort = 16;
     private const uint PointersPerPage = (uint)MemoryLayout.PageSize / 8;
 
-    /// <summary>Shared info, CPU policy, memory map, interrupts' ports, directories of ports and grants.</summary>
-    private const uint BasePages = 16;
+    /// <summary>Shared info, CPU policy, memory map, interrupts' ports, directories of ports, event words and
+    /// grants.</summary>
+    private const uint BasePages = 17;
 
     /// <summary>A grant frame comes with two pages of active entries.</summary>
     private const uint PagesPerGrantFrame = 3;
@@ -28,7 +29,7 @@ public static unsafe class DomainMemory
         domain->KeptFrames = 0;
         domain->KeptLimit = BasePages
             + ((long)domain->MaxVcpuCount * (vcpuPages + 1))
-            + (domain->MaxEventChannels / ((uint)MemoryLayout.PageSize / BytesPerPort))
+            + (domain->MaxEventChannelPort / ((uint)MemoryLayout.PageSize / BytesPerPort)) + 1
             + ((long)domain->MaxGrantFrames * PagesPerGrantFrame)
             + domain->MaxMaptrackFrames + (2 * (domain->MaxMaptrackFrames / PointersPerPage));
     }

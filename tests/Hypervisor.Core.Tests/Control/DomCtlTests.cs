@@ -67,7 +67,7 @@ public sealed unsafe class DomCtlTests
         Assert.Equal(DomainInfoFlags.Paused | DomainInfoFlags.Blocked, info->Flags & 0xFFFF);
         Assert.Equal(7, info->Handle[3]);
         Assert.Equal(DomainTable.Peek(id)->SharedInfoFrame.Raw, info->SharedInfoFrame);
-        Assert.Equal(1024u, DomainTable.Peek(id)->MaxEventChannels);
+        Assert.Equal(1023u, DomainTable.Peek(id)->MaxEventChannelPort);
         Assert.Equal(DomainLimits.DefaultGrantFrames, DomainTable.Peek(id)->MaxGrantFrames);
     }
 

@@ -91,7 +91,7 @@ internal sealed unsafe class TestSystem : IDisposable
         vcpu->Events.VirqPorts[(int)Xen.Abi.VirtualIrq.Timer] = vcpu->Id + 1;
         EventChannel* channel = domain->Events.Buckets[0] + vcpu->Id + 1;
         channel->State = PortState.Virq;
-        channel->NotifyVcpu = (ushort)vcpu->Id;
+        channel->NotifyVcpu = (byte)vcpu->Id;
         domain->VcpuPointers[vcpu->Id] = (ulong)vcpu;
         domain->VcpuCount++;
         if (isOnline)

@@ -97,6 +97,7 @@ main:
         call exceptions
         call emulation
         call events
+        call fifo_events
         call reservations
         call grants
         call user_mode
@@ -368,6 +369,52 @@ events:
         MASK_UPCALLS
         ret
 
+fifo_upcall:
+        pop rcx
+        pop r11
+        mov byte [shared_info + VI_PENDING], 0
+        mov dword [fifo_control], 0
+        mov dword [fifo_words + r13 * 4], 0
+        push 0
+        push rcx
+        push r11
+        push rax
+        mov eax, IRET_CALL
+        syscall
+
+; The same by the FIFO interface, which kernels of today prefer.
+fifo_events:
+        FRAME_OF fifo_control
+        FIFO_CONTROL rax, 0, 0
+        SUCCEEDED "init_control"
+        FRAME_OF fifo_words
+        FIFO_ARRAY rax
+        SUCCEEDED "expand_array"
+        call loopback
+        SUCCEEDED "a pair of ports"
+        mov r13d, esi
+        mov dword [fifo_words + r13 * 4], FIFO_MASKED
+        mov [event_op], edi
+        BENCH ROUNDS
+        HYPERCALL EVENT_CHANNEL_OP, EVTCHN_SEND, event_op
+        END "FIFO event send to a masked port"
+        SUCCEEDED "send"
+
+        mov qword [callback + 8], fifo_upcall
+        HYPERCALL CALLBACK_OP, CALLBACKOP_REGISTER, callback
+        SUCCEEDED "callback_op"
+        mov dword [fifo_control], 0
+        mov eax, [event_op]
+        mov dword [fifo_words + rax * 4], 0     ; binding had put it into the queue
+        mov dword [fifo_words + r13 * 4], 0
+        mov word [shared_info + VI_PENDING], 0
+        BENCH ROUNDS
+        HYPERCALL EVENT_CHANNEL_OP, EVTCHN_SEND, event_op
+        END "FIFO event to oneself with upcall"
+        SUCCEEDED "send"
+        MASK_UPCALLS
+        ret
+
 ; A page at the end of the memory, which nothing maps, given back and taken again.
 reservations:
         mov rax, [start_info]
@@ -584,3 +631,8 @@ new_reservation: resq 4
 grant_setup:    resq 3
 grant_frames:   resq 1
 grant_copy:     resq 5
+
+section .bss
+alignb 4096
+fifo_control:   resb 4096
+fifo_words:     resb 4096
