@@ -32,6 +32,9 @@ internal sealed class FakeHost : IDisposable
         Manager = NewManager();
     }
 
+    /// <summary>Where commands note what they are about.</summary>
+    public string Transfers => _folder["transfers"];
+
     public FakeHypervisor Xen { get; } = new();
 
     public FakeStoreServer Store { get; } = new();
@@ -157,6 +160,7 @@ internal sealed class FakeHost : IDisposable
                 Dumps.Add((domid, path));
                 return DumpFails ? throw new ToolstackException("no room") : new DumpResult(path, Pages);
             },
+            Transfers = Transfers,
             Clock = Clock,
             Log = Log.Add,
         });

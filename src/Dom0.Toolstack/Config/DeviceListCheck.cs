@@ -33,12 +33,19 @@ public static class DeviceListCheck
     public static void CheckVifs(IReadOnlyList<string> vifs)
     {
         HashSet<string> addresses = [];
+        HashSet<int> handles = [];
         foreach (VifSpec vif in vifs.Select(VifSpec.Parse))
         {
             if (vif.Mac is { } mac && !addresses.Add(mac))
             {
                 throw new ToolstackException($"vif: two interfaces have the address {mac}",
                     "Give each an address of its own, or leave mac= out");
+            }
+
+            if (vif.Handle is { } handle && !handles.Add(handle))
+            {
+                throw new ToolstackException($"vif: two interfaces have the handle {handle}",
+                    "Give each a handle of its own, or leave handle= out");
             }
         }
 

@@ -50,9 +50,10 @@ public sealed class DeviceManager
             _ = AttachDisk(domain, DiskSpec.Parse(disk));
         }
 
-        foreach (string vif in config.Vifs)
+        // Those that want a number of their own come before those that take any.
+        foreach (VifSpec vif in config.Vifs.Select(VifSpec.Parse).OrderBy(vif => vif.Handle is null))
         {
-            _ = AttachVif(domain, VifSpec.Parse(vif));
+            _ = AttachVif(domain, vif);
         }
     }
 
@@ -117,7 +118,7 @@ public sealed class DeviceManager
         _store.InTransaction(transaction =>
         {
             RefuseTakenAddress(transaction, mac);
-            device = new DeviceAddress(DeviceKind.Vif, domain, FreeHandle(transaction, domain));
+            device = new DeviceAddress(DeviceKind.Vif, domain, ChooseHandle(transaction, domain, vif.Handle));
             string handle = device.Index.ToString(CultureInfo.InvariantCulture);
             List<(string, string)> backend =
             [
@@ -134,6 +135,7 @@ public sealed class DeviceManager
             Add(backend, "rate", vif.Rate?.Node);
             Add(backend, "runs-script", vif.Script is null ? null : "1");
             List<(string, string)> frontend = [("handle", handle), ("mac", mac)];
+            Add(backend, "mtu", vif.Mtu?.ToString(CultureInfo.InvariantCulture));
             Add(frontend, "mtu", vif.Mtu?.ToString(CultureInfo.InvariantCulture));
             DeviceEntries.Write(_store, transaction, device, backend, frontend);
         });
@@ -382,9 +384,17 @@ public sealed class DeviceManager
         }
     }
 
-    private int FreeHandle(uint transaction, int domain)
+    private int ChooseHandle(uint transaction, int domain, int? wanted)
     {
         HashSet<string> taken = [.. _store.List(DeviceAddress.BackendsOf(DeviceKind.Vif, domain), transaction)];
+        if (wanted is { } number)
+        {
+            return !taken.Contains(number.ToString(CultureInfo.InvariantCulture))
+                ? number
+                : throw new ToolstackException($"vif: the domain has an interface {number} already",
+                    $"Leave handle={number} out, or detach that one: xm network-detach {domain} {number}");
+        }
+
         int handle = 0;
         while (taken.Contains(handle.ToString(CultureInfo.InvariantCulture)))
         {

@@ -11,10 +11,38 @@ namespace Dom0.Toolstack.Devices;
 public readonly record struct TransferRate(ulong Bytes, uint Microseconds)
 {
     private const uint DefaultMicroseconds = 50_000;
-    private const ulong MaximumNumber = 1_000_000_000;
+    private const ulong MaximumNumber = 1_000_000_000_000;
 
     /// <summary>As the back end reads it.</summary>
     public string Node => string.Create(CultureInfo.InvariantCulture, $"{Bytes},{Microseconds}");
+
+    /// <summary>As a configuration asks for it.</summary>
+    public string Text
+    {
+        get
+        {
+            // Rounded up to a bit: reading it rounds the bytes down to those that they were.
+            UInt128 bits = (((UInt128)Bytes * 8_000_000) + Microseconds - 1) / Microseconds;
+            return string.Create(CultureInfo.InvariantCulture, $"{bits}b/s@{Microseconds}us");
+        }
+    }
+
+    /// <summary>Reads what the back end reads.</summary>
+    public static bool TryReadNode(string? node, out TransferRate rate)
+    {
+        string[] parts = (node ?? "").Split(',');
+        rate = default;
+        if (parts.Length != 2
+            || !uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out uint bytes)
+            || !uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out uint interval)
+            || bytes == 0 || interval == 0)
+        {
+            return false;
+        }
+
+        rate = new TransferRate(bytes, interval);
+        return true;
+    }
 
     /// <summary>Reads <c>10Mb/s</c> or <c>250KB/s@20ms</c>.</summary>
     public static bool TryParse(string text, out TransferRate rate)

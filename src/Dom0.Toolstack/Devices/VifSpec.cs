@@ -4,6 +4,7 @@
 // read and means nothing to a paravirtualized guest.
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 using System.Net;
 
@@ -12,7 +13,9 @@ namespace Dom0.Toolstack.Devices;
 /// <summary>A network interface as a configuration asks for it.</summary>
 public sealed record VifSpec
 {
-    private const string Keys = "The keys are mac, bridge, ip, script, vifname, rate, backend, type, model, mtu";
+    private const int MaximumHandle = 1023;
+
+    private const string Keys = "The keys are mac, bridge, ip, script, vifname, rate, mtu, handle, backend, type, model";
 
     /// <summary>The guest's address; null until one is made.</summary>
     public string? Mac { get; private init; }
@@ -34,6 +37,9 @@ public sealed record VifSpec
 
     /// <summary>Largest packet, which the guest is told; null for Ethernet's 1500.</summary>
     public int? Mtu { get; private init; }
+
+    /// <summary>The number by which the guest knows it; null for the first that is free.</summary>
+    public int? Handle { get; private init; }
 
     /// <summary>Reads an entry; an empty one is an interface with all defaults.</summary>
     /// <exception cref="ToolstackException">It cannot be meant.</exception>
@@ -111,6 +117,12 @@ public sealed record VifSpec
                 return int.TryParse(value, out int mtu) && mtu is >= 68 and <= 65521
                     ? this with { Mtu = mtu }
                     : throw Wrong(text, $"the mtu {value} is not from 68 to 65521", "1500 is usual");
+            case "handle":
+                return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int handle)
+                    && handle <= MaximumHandle
+                    ? this with { Handle = handle }
+                    : throw Wrong(text, $"the handle {value} is not from 0 to {MaximumHandle}",
+                        "Leave it out for the first that is free");
             case "backend":
                 return value is "0" or "Domain-0"
                     ? this

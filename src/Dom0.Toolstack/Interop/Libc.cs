@@ -87,6 +87,9 @@ internal static unsafe partial class Libc
         [FieldOffset(8)]
         public ulong Node;
 
+        [FieldOffset(16)]
+        public ulong Links;
+
         [FieldOffset(24)]
         public uint Mode;
 
@@ -199,6 +202,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "cfmakeraw")]
     public static partial void MakeRaw(TerminalSettings* settings);
+
+    [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
+    public static partial int Truncate(int descriptor, long length);
 
     [LibraryImport(Library, EntryPoint = "fstat", SetLastError = true)]
     public static partial int Status(int descriptor, FileStatus* status);

@@ -15,6 +15,7 @@ using System.Runtime.InteropServices;
 using System.Threading;
 using Dom0.Toolstack.Build;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Store;
@@ -27,13 +28,27 @@ public sealed class DomainRestorer
 {
     private readonly Hypervisor _hypervisor;
     private readonly StoreClient _store;
+    private readonly IHostDevices _host;
 
     /// <summary>Restores to <paramref name="hypervisor"/>.</summary>
     public DomainRestorer(Hypervisor hypervisor, StoreClient store)
+        : this(hypervisor, store, LinuxDevices.Host)
+    {
+    }
+
+    /// <summary>As the other, with devices from <paramref name="host"/>.</summary>
+    public DomainRestorer(Hypervisor hypervisor, StoreClient store, IHostDevices host)
     {
         _hypervisor = hypervisor;
         _store = store;
+        _host = host;
     }
+
+    /// <summary>Where commands under way are noted.</summary>
+    public string ClaimFolder { get; init; } = TransferClaim.Folder;
+
+    /// <summary>Takes the finished domain over, before this command gives up its right to it.</summary>
+    public Action<DomainReference>? Keeper { get; init; }
 
     /// <summary>Is told how far the command has come.</summary>
     public Action<TransferProgress>? Progress { get; init; }
@@ -65,8 +80,33 @@ public sealed class DomainRestorer
     private DomainReference Restore(SavedDomain saved, SaveFileReader reader, CancellationToken cancellation)
     {
         DomainConfig config = saved.Opening.Config.Config;
-        DomainCreator creator = new(_hypervisor, _store);
+        DomainCreator creator = new(_hypervisor, _store, _host);
         creator.RefuseTakenName(config.Name);
+        RefuseTakenIdentity(config);
+        using TransferClaim claim = TransferClaim.Take(
+            new AbandonedTransfer(config.Uuid, IsSave: false, config.Name, ""), ClaimFolder);
+        DomainReference restored = Build(creator, saved, reader, cancellation);
+        Keeper?.Invoke(restored);
+        return restored;
+    }
+
+    private void RefuseTakenIdentity(DomainConfig config)
+    {
+        foreach (DomainInfo info in _hypervisor.System.ListDomains())
+        {
+            if (info.Uuid == config.Uuid)
+            {
+                throw new ToolstackException(
+                    $"uuid: the domain {info.Id} is the one in the file ({config.Uuid}), under another name",
+                    $"End that one first: xm destroy {info.Id}");
+            }
+        }
+    }
+
+    private DomainReference Build(
+        DomainCreator creator, SavedDomain saved, SaveFileReader reader, CancellationToken cancellation)
+    {
+        DomainConfig config = saved.Opening.Config.Config;
         DomId domain = creator.CreateEmpty(config);
         try
         {
@@ -95,6 +135,9 @@ public sealed class DomainRestorer
             }
 
             _store.Introduce(domain.Raw, rings.StoreFrame, rings.StorePort);
+
+            // The guest's drivers look for new back ends as soon as it runs.
+            new DeviceManager(_store, _host).AttachAll(domain.Raw, config);
             return new DomainReference(domain.Raw, config.Name);
         }
         catch

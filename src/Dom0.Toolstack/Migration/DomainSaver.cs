@@ -17,6 +17,9 @@ namespace Dom0.Toolstack.Migration;
 /// <summary>Writes domains to files.</summary>
 public sealed class DomainSaver
 {
+    /// <summary>How the name of an unfinished file ends.</summary>
+    internal const string DraftSuffix = ".part";
+
     private readonly Hypervisor _hypervisor;
     private readonly StoreClient _store;
 
@@ -32,6 +35,9 @@ public sealed class DomainSaver
 
     /// <summary>How a saved domain is destroyed.</summary>
     public Action<DomainReference>? Destroyer { get; init; }
+
+    /// <summary>Where commands under way are noted.</summary>
+    public string ClaimFolder { get; init; } = TransferClaim.Folder;
 
     /// <summary>Is told how far the command has come.</summary>
     public Action<TransferProgress>? Progress { get; init; }
@@ -60,7 +66,9 @@ public sealed class DomainSaver
         }
 
         long start = Stopwatch.GetTimestamp();
-        string draft = $"{path}.{Environment.ProcessId}.part";
+        string draft = $"{path}.{Environment.ProcessId}{DraftSuffix}";
+        using TransferClaim claim = TransferClaim.Take(
+            new AbandonedTransfer(config.Config.Uuid, IsSave: true, domain.Name, draft), ClaimFolder);
         Suspension suspension = new(_hypervisor, _store, domain);
         bool isSuspended = false;
         long size;

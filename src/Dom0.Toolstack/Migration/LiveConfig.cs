@@ -3,6 +3,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Store;
@@ -30,7 +31,7 @@ internal static class LiveConfig
         DomId id = new((ushort)domain.Id);
         string path = StoreEntries.DomainPath(domain.Id);
         string vm = store.TryRead($"{path}/vm") is { Length: > 0 } named ? named : StoreEntries.VmPath(info.Uuid);
-        RefuseDevices(store, domain, path);
+        (IReadOnlyList<string> disks, IReadOnlyList<string> vifs) = LiveDevices.Read(store, domain);
         int vcpus = info.MaximumVcpuId + 1;
         ulong memory = Number(store, $"{path}/memory/target") ?? info.MemoryKib;
         ulong maximum = Math.Max(Number(store, $"{path}/memory/static-max") ?? memory, info.TotalPages * 4);
@@ -59,6 +60,8 @@ internal static class LiveConfig
             OnPoweroff = Action(store, $"{vm}/on_poweroff", LifecycleAction.Destroy),
             OnReboot = Action(store, $"{vm}/on_reboot", LifecycleAction.Restart),
             OnCrash = Action(store, $"{vm}/on_crash", LifecycleAction.Restart),
+            Disks = disks,
+            Vifs = vifs,
         };
         return (new SavedConfig(config, guestOs, IsOurs: true)
         {
@@ -83,25 +86,6 @@ internal static class LiveConfig
         return scheduler is SchedulerId.Credit or SchedulerId.Credit2
             ? hypervisor.Domains.GetShare(id, scheduler)
             : (null, null);
-    }
-
-    private static void RefuseDevices(StoreClient store, DomainReference domain, string path)
-    {
-        List<string> devices = [];
-        foreach (string kind in store.List($"{path}/device"))
-        {
-            if (kind is not ("suspend" or "console"))
-            {
-                devices.AddRange(store.List($"{path}/device/{kind}").Select(device => $"{kind} {device}"));
-            }
-        }
-
-        if (devices.Count > 0)
-        {
-            throw new ToolstackException(
-                $"'{domain.Name}' has devices ({string.Join(", ", devices)}), and domains with devices are not saved yet",
-                "Detach them first, or use 'xl save' for a domain that xl created");
-        }
     }
 
     private static ulong? Number(StoreClient store, string path) =>

@@ -32,6 +32,8 @@ public static class SaveFileVerifier
                 MaximumVcpus = config.MaximumVcpus,
                 OnlineVcpus = domain.Vcpus.Count,
                 PageTables = domain.PageTables,
+                Disks = config.Disks,
+                Vifs = config.Vifs,
                 Records = domain.Records,
             };
         }

@@ -54,6 +54,12 @@ public sealed record SaveSummary
     /// <summary>Pages that hold page tables.</summary>
     public required int PageTables { get; init; }
 
+    /// <summary>The disks that it will want, as entries of a configuration.</summary>
+    public required IReadOnlyList<string> Disks { get; init; }
+
+    /// <summary>The network interfaces that it will want.</summary>
+    public required IReadOnlyList<string> Vifs { get; init; }
+
     /// <summary>The records.</summary>
     public required IReadOnlyList<SaveRecordSummary> Records { get; init; }
 }

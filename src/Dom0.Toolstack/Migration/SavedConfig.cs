@@ -10,6 +10,7 @@ using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 
 namespace Dom0.Toolstack.Migration;
@@ -41,11 +42,12 @@ public sealed record SavedConfig(DomainConfig Config, string GuestOs, bool IsOur
     private const int Format = 1;
     private const int MaximumVcpus = 128;
     private const int MaximumText = 1024;
+    private const string ScriptFolder = "/etc/xen/scripts/";
     private const ulong MaximumMemoryKib = 1UL << 30;
 
     private static readonly string[] s_devices =
     [
-        "disks", "nics", "pcidevs", "rdms", "dtdevs", "vfbs", "vkbs", "vtpms", "p9s", "pvcallsifs", "vdispls", "vsnds",
+        "pcidevs", "rdms", "dtdevs", "vfbs", "vkbs", "vtpms", "p9s", "pvcallsifs", "vdispls", "vsnds",
         "channels", "usbctrls", "usbdevs",
     ];
 
@@ -78,7 +80,7 @@ public sealed record SavedConfig(DomainConfig Config, string GuestOs, bool IsOur
             {
                 if (root.TryGetProperty(device, out JsonElement list) && list.GetArrayLength() > 0)
                 {
-                    throw new FormatException($"the domain has {device}, and domains with devices are not restored yet");
+                    throw new FormatException($"the domain has {device}, which cannot be had here");
                 }
             }
 
@@ -89,6 +91,10 @@ public sealed record SavedConfig(DomainConfig Config, string GuestOs, bool IsOur
         catch (JsonException wrong)
         {
             throw new FormatException($"it is no JSON of a domain's configuration (line {wrong.LineNumber + 1})");
+        }
+        catch (ToolstackException wrong)
+        {
+            throw new FormatException(wrong.Message, wrong);
         }
         catch (Exception wrong) when (wrong is InvalidOperationException or ArgumentException or KeyNotFoundException)
         {
@@ -153,6 +159,8 @@ public sealed record SavedConfig(DomainConfig Config, string GuestOs, bool IsOur
             OnPoweroff = Action(root, "on_poweroff"),
             OnReboot = Action(root, "on_reboot"),
             OnCrash = Action(root, "on_crash"),
+            Disks = LibxlDevices.ReadDisks(root),
+            Vifs = LibxlDevices.ReadVifs(root),
         };
         return new SavedConfig(config, "linux", IsOurs: false);
     }
@@ -225,8 +233,23 @@ public sealed record SavedConfig(DomainConfig Config, string GuestOs, bool IsOur
             Require(text is { Length: <= MaximumText } && !text.Contains('\0'), "one of its texts is too long");
         }
 
-        Require(config.Disks is { Count: 0 } && config.Vifs is { Count: 0 },
-            "the domain has disks or network interfaces, and domains with devices are not restored yet");
+        Require(config.Disks is not null && config.Vifs is not null
+            && config.Disks.Concat(config.Vifs).All(entry => entry is { Length: <= 2 * MaximumText }),
+            "its lists of disks and network interfaces are none");
+        try
+        {
+            DeviceListCheck.CheckDisks(config.Disks!);
+            DeviceListCheck.CheckVifs(config.Vifs!);
+        }
+        catch (ToolstackException wrong)
+        {
+            throw new FormatException(wrong.Message, wrong);
+        }
+
+        // A file that came from elsewhere must not choose a program of its own.
+        Require(config.Vifs!.All(vif => VifSpec.Parse(vif).Script is not { } script
+            || script.StartsWith(ScriptFolder, StringComparison.Ordinal)),
+            $"a network interface wants a script that is not in {ScriptFolder}");
     }
 
     private static void WriteLibxl(Utf8JsonWriter json, DomainConfig config)
@@ -261,6 +284,7 @@ public sealed record SavedConfig(DomainConfig Config, string GuestOs, bool IsOur
         json.WriteStartObject("type.pv");
         json.WriteEndObject();
         json.WriteEndObject();
+        LibxlDevices.Write(json, config);
         WriteAction(json, "on_poweroff", config.OnPoweroff);
         WriteAction(json, "on_reboot", config.OnReboot);
         WriteAction(json, "on_crash", config.OnCrash);

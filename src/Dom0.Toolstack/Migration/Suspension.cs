@@ -105,6 +105,29 @@ public sealed class Suspension
         }
     }
 
+    /// <summary>Takes the request back; false when the guest has answered it, or there is none.</summary>
+    public bool TryWithdraw()
+    {
+        bool isWithdrawn = false;
+        try
+        {
+            _store.InTransaction(transaction =>
+            {
+                isWithdrawn = _store.TryRead(_node, transaction) is "suspend";
+                if (isWithdrawn)
+                {
+                    _store.Write(_node, "", transaction);
+                }
+            });
+            return isWithdrawn;
+        }
+        catch (ToolstackException)
+        {
+            // Then the guest may still answer.
+            return false;
+        }
+    }
+
     /// <summary>Lets a guest go on that suspends itself in spite of all; failures are not reported.</summary>
     private void BringBack(TimeSpan limit)
     {
@@ -129,29 +152,6 @@ public sealed class Suspension
     private void WaitForAnswer(TimeSpan limit, CancellationToken cancellation) =>
         Wait(limit, () => _store.TryRead(_node) is not "suspend" || Info().IsShutdown, cancellation,
             $"'{_domain.Name}' did not answer the request to suspend itself within {limit.TotalSeconds:0} s");
-
-    /// <summary>Takes the request back; false when the guest has answered it.</summary>
-    private bool TryWithdraw()
-    {
-        bool isWithdrawn = false;
-        try
-        {
-            _store.InTransaction(transaction =>
-            {
-                isWithdrawn = _store.TryRead(_node, transaction) is "suspend";
-                if (isWithdrawn)
-                {
-                    _store.Write(_node, "", transaction);
-                }
-            });
-            return isWithdrawn;
-        }
-        catch (ToolstackException)
-        {
-            // Then the guest may still answer.
-            return false;
-        }
-    }
 
     private DomainInfo Info() => _hypervisor.Domains.TryGetInfo(_domain.Id)
         ?? throw new ToolstackException($"the domain '{_domain.Name}' does not exist any more");

@@ -20,6 +20,8 @@ public sealed class StoreClient : IDisposable
 
     private const int RetryMilliseconds = 100;
 
+    private const int PatienceMilliseconds = 10_000;
+
     private readonly Func<IStoreTransport>? _reconnect;
     private readonly int _patience;
     private readonly List<(string Path, string Token)> _watches = [];
@@ -42,13 +44,23 @@ public sealed class StoreClient : IDisposable
         _transport = connect();
     }
 
-    /// <summary>Connects to the daemon of this host.</summary>
+    /// <summary>Connects to the daemon of this host, in whatever domain it runs.</summary>
     /// <exception cref="ToolstackException">No daemon answers.</exception>
-    public static StoreClient Connect() => new(StoreSocket.Connect());
+    public static StoreClient Connect()
+    {
+        // One that runs in Domain-0 may be started anew in the middle of a command.
+        Func<IStoreTransport> next = StoreSocket.Connect;
+        return new StoreClient(() =>
+        {
+            IStoreTransport transport = next();
+            next = StoreSocket.ConnectToDaemon;
+            return transport;
+        }, PatienceMilliseconds);
+    }
 
     /// <summary>Connects to the daemon of this host, and outlives its restarts.</summary>
     /// <exception cref="ToolstackException">No daemon answers.</exception>
-    public static StoreClient ConnectForLong() => new(StoreSocket.ConnectToDaemon, 10_000);
+    public static StoreClient ConnectForLong() => new(StoreSocket.ConnectToDaemon, PatienceMilliseconds);
 
     /// <summary>The value at <paramref name="path"/>, or null when there is none.</summary>
     public string? TryRead(string path, uint transaction = 0)

@@ -57,6 +57,7 @@ internal sealed partial class DomainManager
             }
         }
 
+        _transfers.Check(IsOurs);
         _foreign.Update(Hypervisor.System.ListDomains(), IsOurs, NameOf);
     }
 

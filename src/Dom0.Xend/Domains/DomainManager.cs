@@ -14,6 +14,7 @@ using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
+using Dom0.Toolstack.Migration;
 using Dom0.Toolstack.Store;
 using Xen.Abi;
 
@@ -49,6 +50,9 @@ internal sealed record DomainServices
     /// <summary>Writes the memory of a domain that has stopped to a file.</summary>
     public required Func<int, string, DumpResult> Dump { get; init; }
 
+    /// <summary>Where commands that save and restore domains are noted.</summary>
+    public string Transfers { get; init; } = TransferClaim.Folder;
+
     /// <summary>The time.</summary>
     public required TimeProvider Clock { get; init; }
 
@@ -61,6 +65,7 @@ internal sealed partial class DomainManager
 {
     private readonly DomainServices _services;
     private readonly ForeignDomains _foreign;
+    private readonly TransferRecovery _transfers;
     private readonly Queue<(Guid Uuid, DomainEnd End)> _ends = new();
     private bool _hostStops;
 
@@ -69,6 +74,8 @@ internal sealed partial class DomainManager
     {
         _services = services;
         _foreign = new ForeignDomains(services.Events);
+        _transfers = new TransferRecovery(
+            services.Hypervisor, services.Store, services.Clock, services.Log, services.Transfers);
     }
 
     private Hypervisor Hypervisor => _services.Hypervisor;

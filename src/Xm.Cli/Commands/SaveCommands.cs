@@ -2,6 +2,7 @@
 using System;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Migration;
 
@@ -33,12 +34,15 @@ internal static class SaveCommands
     public static int Restore(CommandContext context)
     {
         using TransferDisplay display = new(context.Errors, "Restoring");
-        DomainRestorer restorer = new(context.Hypervisor, context.Store) { Progress = display.Show };
+        DomainRestorer restorer = new(context.Hypervisor, context.Store)
+        {
+            Progress = display.Show,
+            Keeper = built => DomainCommands.HandOver(context, built),
+        };
         TransferReport report = restorer.Restore(Path.GetFullPath(context.Arguments.Positional[0]),
             display.Interruption);
         display.Clear();
         DomainReference domain = new(report.DomainId, report.Name);
-        DomainCommands.HandOver(context, domain);
         if (!context.Arguments.Has("paused"))
         {
             DomainCommands.UnpauseNow(context, domain);
@@ -80,6 +84,12 @@ internal static class SaveCommands
         output.WriteLine($"memory         {summary.MemoryKib / 1024} MiB of {summary.MaximumMemoryKib / 1024} MiB, "
             + $"{summary.PageTables} page tables");
         output.WriteLine($"virtual CPUs   {summary.OnlineVcpus} of {summary.MaximumVcpus}");
+        foreach (string device in summary.Disks.Select(disk => $"disk           {disk}")
+            .Concat(summary.Vifs.Select(vif => $"vif            {vif}")))
+        {
+            output.WriteLine(device);
+        }
+
         output.WriteLine($"written by     {summary.Writer} under Xen {summary.XenVersion}, image version "
             + $"{summary.ImageVersion}");
         output.WriteLine($"{summary.File} is sound: {summary.Bytes} bytes, {summary.Records.Count} records, "

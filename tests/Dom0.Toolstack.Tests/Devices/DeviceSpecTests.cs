@@ -117,11 +117,25 @@ public sealed class DeviceSpecTests
     [InlineData("1MB/s", "50000,50000")]
     [InlineData("8Kb/s@1s", "1000,1000000")]
     [InlineData("1GB/s@100us", "100000,100")]
+    [InlineData("7b/s@2s", "1,2000000")]
+    [InlineData("12345678901b/s@3us", "4629,3")]
     public void A_rate_is_bytes_in_an_interval(string text, string node)
     {
         Assert.True(TransferRate.TryParse(text, out TransferRate rate));
         Assert.Equal(node, rate.Node);
+        Assert.True(TransferRate.TryReadNode(node, out TransferRate read) && TransferRate.TryParse(read.Text, out read));
+        Assert.Equal(rate, read);
     }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0,50000")]
+    [InlineData("5,0")]
+    [InlineData("5")]
+    [InlineData("-1,7")]
+    [InlineData("5000000000,7")]
+    public void What_the_back_end_reads_as_no_rate_is_none(string node) =>
+        Assert.False(TransferRate.TryReadNode(node, out _));
 
     [Theory]
     [InlineData("mac=01:16:3e:00:00:01", "no address that an interface can have")]
@@ -139,6 +153,8 @@ public sealed class DeviceSpecTests
     [InlineData("rate=9999999999GB/s", "no rate")]
     [InlineData("script=../../bin/sh", "no script's name")]
     [InlineData("mtu=10", "not from 68")]
+    [InlineData("handle=-1", "not from 0")]
+    [InlineData("handle=1024", "not from 0")]
     [InlineData("backend=net", "cannot be in domain 'net'")]
     [InlineData("bridge", "not KEY=VALUE")]
     [InlineData("mac=", "not KEY=VALUE")]

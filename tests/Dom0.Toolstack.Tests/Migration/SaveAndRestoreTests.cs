@@ -19,19 +19,28 @@ public sealed class SaveAndRestoreTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("save-tests-").FullName;
 
+    private readonly string _claims = Directory.CreateTempSubdirectory("save-claims-").FullName;
+
     private string Path => System.IO.Path.Combine(_directory, "saved");
 
-    public void Dispose() => Directory.Delete(_directory, recursive: true);
+    public void Dispose()
+    {
+        Assert.Empty(Directory.GetFiles(_claims));
+        Directory.Delete(_directory, recursive: true);
+        Directory.Delete(_claims, recursive: true);
+    }
 
     private TransferReport Save(FakeGuest guest, bool keepsRunning = false, CancellationToken cancellation = default,
         double seconds = 60, Action<TransferProgress>? progress = null) =>
         new DomainSaver(guest.Hypervisor, guest.Store)
         {
             SuspendLimit = TimeSpan.FromSeconds(seconds),
+            ClaimFolder = _claims,
             Progress = progress,
         }.Save(guest.Domain, Path, keepsRunning, cancellation);
 
-    private TransferReport Restore(FakeGuest guest) => new DomainRestorer(guest.Hypervisor, guest.Store).Restore(Path);
+    private TransferReport Restore(FakeGuest guest) =>
+        new DomainRestorer(guest.Hypervisor, guest.Store) { ClaimFolder = _claims }.Restore(Path);
 
     [Fact]
     public unsafe void A_restored_guest_is_the_saved_one_on_other_frames()
@@ -320,10 +329,10 @@ public sealed class SaveAndRestoreTests : IDisposable
     {
         using FakeGuest guest = new();
         ToolstackException refusal = Assert.Throws<ToolstackException>(() =>
-            new DomainSaver(guest.Hypervisor, guest.Store).Save(guest.Domain, "/no/such/place", keepsRunning: false));
+            new DomainSaver(guest.Hypervisor, guest.Store) { ClaimFolder = _claims }.Save(guest.Domain, "/no/such/place", keepsRunning: false));
         Assert.Equal("writing /no/such/place: its directory does not exist", refusal.Message);
         _ = Assert.Throws<ToolstackException>(() =>
-            new DomainSaver(guest.Hypervisor, guest.Store).Save(guest.Domain, _directory, keepsRunning: false));
+            new DomainSaver(guest.Hypervisor, guest.Store) { ClaimFolder = _claims }.Save(guest.Domain, _directory, keepsRunning: false));
         Assert.Equal(0, guest.State.Resumes);
         Assert.True(guest.Runs);
     }
@@ -332,9 +341,9 @@ public sealed class SaveAndRestoreTests : IDisposable
     public void Guests_that_cannot_be_saved_are_refused()
     {
         using FakeGuest guest = new();
-        guest.Server.Put($"/local/domain/{guest.Domain.Id}/device/vbd/51712/state", "4");
-        Assert.Contains("has devices (vbd 51712)", Assert.Throws<ToolstackException>(() => Save(guest)).Message);
-        guest.Store.Remove($"/local/domain/{guest.Domain.Id}/device/vbd");
+        guest.Server.Put($"/local/domain/{guest.Domain.Id}/device/pci/0/state", "4");
+        Assert.EndsWith("kernel: pci 0", Assert.Throws<ToolstackException>(() => Save(guest)).Message);
+        guest.Store.Remove($"/local/domain/{guest.Domain.Id}/device/pci");
         guest.State.IsPaused = true;
         Assert.Contains("is paused", Assert.Throws<ToolstackException>(() => Save(guest)).Message);
         guest.State.IsPaused = false;
