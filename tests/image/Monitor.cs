@@ -9,6 +9,8 @@ namespace Image.Tests;
 /// <summary>QEMU's monitor (QMP) of a machine that was started with <see cref="Arguments"/>.</summary>
 internal sealed class Monitor : IDisposable
 {
+    private const int BetweenKeysMilliseconds = 150;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("xt-monitor-").FullName;
 
     public string[] Arguments => ["-qmp", $"unix:{Address},server=on,wait=off"];
@@ -19,28 +21,55 @@ internal sealed class Monitor : IDisposable
     public byte[] Picture()
     {
         string file = Path.Combine(_folder, "screen.ppm");
-        Do($$$"""{"execute":"screendump","arguments":{"filename":"{{{file}}}"}}""");
+        _ = Do("screendump", "filename", file);
         return File.ReadAllBytes(file);
     }
 
     /// <summary>A processor takes a machine check that it cannot go on from (UC, EN, PCC, and MCIP).</summary>
-    public void BreakProcessor() => Do(
-        """{"execute":"human-monitor-command","arguments":{"command-line":"mce 0 1 0xb200000000000000 0x5 0 0"}}""");
+    public void BreakProcessor() => Say("mce 0 1 0xb200000000000000 0x5 0 0");
+
+    /// <summary>Every processor takes an NMI.</summary>
+    public void InjectNmi() => _ = Do("inject-nmi");
+
+    /// <summary>The button for an orderly end, which ACPI tells the system of.</summary>
+    public void PressPower() => _ = Do("system_powerdown");
+
+    /// <summary>Presses keys of the machine's keyboard: small letters, digits, and a few others. A line feed is Enter.</summary>
+    public void Type(string text)
+    {
+        foreach (char letter in text)
+        {
+            string key = letter switch
+            {
+                '\n' => "ret",
+                ' ' => "spc",
+                '/' => "slash",
+                _ => letter.ToString(),
+            };
+            Say($"sendkey {key} 40");
+            System.Threading.Thread.Sleep(BetweenKeysMilliseconds);
+        }
+    }
 
     public void Dispose() => Directory.Delete(_folder, true);
 
-    private void Do(string request)
+    /// <summary>A command of the monitor for people.</summary>
+    private void Say(string command) => _ = Do("human-monitor-command", "command-line", command);
+
+    private JsonElement Do(string command, string? argument = null, string? value = null)
     {
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(Address));
         using NetworkStream stream = new(socket);
         using StreamReader answers = new(stream);
         _ = answers.ReadLine();
-        Ask(stream, answers, """{"execute":"qmp_capabilities"}""");
-        Ask(stream, answers, request);
+        _ = Ask(stream, answers, """{"execute":"qmp_capabilities"}""");
+        return Ask(stream, answers, argument == null
+            ? $$"""{"execute":"{{command}}"}"""
+            : $$$"""{"execute":"{{{command}}}","arguments":{"{{{argument}}}":"{{{value}}}"}}""");
     }
 
-    private static void Ask(NetworkStream stream, StreamReader answers, string request)
+    private static JsonElement Ask(NetworkStream stream, StreamReader answers, string request)
     {
         stream.Write(System.Text.Encoding.ASCII.GetBytes(request + "\n"));
         while (true)
@@ -52,9 +81,9 @@ internal sealed class Monitor : IDisposable
                 throw new IOException($"QEMU's monitor: {error}");
             }
 
-            if (answer.RootElement.TryGetProperty("return", out _))
+            if (answer.RootElement.TryGetProperty("return", out JsonElement result))
             {
-                return;
+                return result.Clone();
             }
         }
     }

@@ -42,7 +42,9 @@ public sealed class Dom0Session : IDisposable
         {
             if (options.Disk != null)
             {
-                session.Login(deadline);
+                session.WaitFor("debian login: ", deadline - DateTime.UtcNow);
+                session.LogIn(deadline - DateTime.UtcNow);
+                return session;
             }
 
             session.WaitFor($"@{Token} ready", deadline - DateTime.UtcNow);
@@ -103,6 +105,22 @@ public sealed class Dom0Session : IDisposable
         _line.Type("shell\n");
     }
 
+    /// <summary>
+    /// Behind the prompt of a Debian on a disk, does what a user would: root has no password there. Then its console takes
+    /// commands as that of the system in memory does.
+    /// </summary>
+    public void LogIn(TimeSpan timeout)
+    {
+        DateTime deadline = DateTime.UtcNow + timeout;
+        Type("root\n");
+        WaitFor("root@debian:~#", deadline - DateTime.UtcNow);
+        Type("exec /usr/lib/xt/agent\n");
+        WaitFor($"@{Token} ready", deadline - DateTime.UtcNow);
+    }
+
+    /// <summary>Waits until the machine is off; false when it is not in time.</summary>
+    public bool WaitForEnd(TimeSpan timeout) => _line.WaitUntil(_ => _line.IsOver, DateTime.UtcNow + timeout) || _line.IsOver;
+
     public void Type(string text) => _line.Type(text);
 
     /// <summary>Waits for a text beyond what was waited for before.</summary>
@@ -126,15 +144,6 @@ public sealed class Dom0Session : IDisposable
     }
 
     public void Dispose() => _line.Dispose();
-
-    /// <summary>As a user does it: root has no password on the disk of the tests.</summary>
-    private void Login(DateTime deadline)
-    {
-        WaitFor("debian login: ", deadline - DateTime.UtcNow);
-        Type("root\n");
-        WaitFor("root@debian:~#", deadline - DateTime.UtcNow);
-        Type("exec /usr/lib/xt/agent\n");
-    }
 
     private static DateTime SoonAfterNow() => DateTime.UtcNow.AddSeconds(2);
 
