@@ -18,12 +18,15 @@ public static unsafe class ContextSwitch
 {
     private static ulong s_cr4;
     private static bool s_hasTscAux;
+    private static bool s_hasPredictionBarrier;
 
-    /// <summary>CR4 bits of the processor that guests may have, and whether it has TSC_AUX. Once, at boot.</summary>
-    public static void Initialise(ulong cr4, bool hasTscAux)
+    /// <summary>CR4 bits of the processor that guests may have, and whether it has TSC_AUX and the indirect branch
+    /// prediction barrier. Once, at boot.</summary>
+    public static void Initialise(ulong cr4, bool hasTscAux, bool hasPredictionBarrier)
     {
         s_cr4 = cr4;
         s_hasTscAux = hasTscAux;
+        s_hasPredictionBarrier = hasPredictionBarrier;
     }
 
     /// <summary>Makes <paramref name="next"/> the vCPU that runs here. Its registers are in the frame afterwards.</summary>
@@ -107,6 +110,13 @@ public static unsafe class ContextSwitch
         if (previous != null)
         {
             Release(previous);
+        }
+
+        // What one domain has taught the branch predictor must not steer another one. Whose it was is not known any more
+        // after an eviction.
+        if (s_hasPredictionBarrier && (previous == null || previous->Domain != vcpu->Domain))
+        {
+            Machine.WriteMsr(Msr.PredictionCommand, 1);
         }
 
         LoadCr4(vcpu);

@@ -55,6 +55,7 @@ public static class Msr
 {
     public const uint Tsc = 0x10;
     public const uint ApicBase = 0x1B;
+    public const uint PredictionCommand = 0x49;
     public const uint SysenterCs = 0x174;
     public const uint SysenterEsp = 0x175;
     public const uint SysenterEip = 0x176;

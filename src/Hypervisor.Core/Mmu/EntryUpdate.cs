@@ -38,6 +38,10 @@ public static unsafe class EntryUpdate
                 return error;
             }
         }
+        else if (!AbsentEntries.IsAllowed(domain, entry))
+        {
+            return Errno.Inval;
+        }
 
         _ = Exchange(slot, ref old, entry, preserveAccessedDirty, anyOld: true);
         if ((old & Pte.Present) != 0)
@@ -70,6 +74,11 @@ public static unsafe class EntryUpdate
             }
 
             bool counted = (entry & Pte.Present) != 0;
+            if (!counted && !AbsentEntries.IsAllowed(domain, entry))
+            {
+                return Errno.Inval;
+            }
+
             ulong adjusted = counted ? (entry | Pte.User) & ~Pte.Global : entry;
             bool sameRights = counted && ((old ^ adjusted) & ~Pte.Harmless) == 0;
             if (counted && !sameRights)
@@ -125,6 +134,10 @@ public static unsafe class EntryUpdate
             {
                 return result;
             }
+        }
+        else if (!AbsentEntries.IsAllowed(domain, entry))
+        {
+            return TableResult.Refused;
         }
 
         _ = Exchange(slot, ref old, entry, preserveAccessedDirty, anyOld: true);

@@ -179,12 +179,13 @@ public static unsafe class PageTables
             }
 
             ulong entry = table[index];
-            if ((entry & Pte.Present) == 0)
+            bool isPresent = (entry & Pte.Present) != 0;
+            if (!isPresent && AbsentEntries.IsAllowed(domain, entry))
             {
                 continue;
             }
 
-            TableResult result = TableEntries.Get(domain, ref entry, level);
+            TableResult result = isPresent ? TableEntries.Get(domain, ref entry, level) : TableResult.Refused;
             if (result == TableResult.Done && Preemption.IsDue())
             {
                 table[index] = entry;
@@ -270,16 +271,17 @@ public static unsafe class PageTables
         for (ulong* slot = table; slot != table + Pte.Entries; slot++)
         {
             ulong entry = *slot;
-            if ((entry & Pte.Present) != 0)
+            bool isPresent = (entry & Pte.Present) != 0;
+            if (isPresent ? LeafEntries.Get(domain, domain, ref entry) != Errno.Ok : !AbsentEntries.IsAllowed(domain, entry))
             {
-                if (LeafEntries.Get(domain, domain, ref entry) != Errno.Ok)
-                {
-                    ReleaseLeaves(domain, table, slot);
-                    System.Threading.Volatile.Write(ref page->Type, PageType.L1);
-                    PageReference.Put(page);
-                    return TableResult.Refused;
-                }
+                ReleaseLeaves(domain, table, slot);
+                System.Threading.Volatile.Write(ref page->Type, PageType.L1);
+                PageReference.Put(page);
+                return TableResult.Refused;
+            }
 
+            if (isPresent)
+            {
                 *slot = entry;
             }
         }

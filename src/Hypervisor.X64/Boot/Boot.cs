@@ -77,7 +77,7 @@ public static unsafe class Boot
                 ImageLayout.SmapRoutinesEnd);
         }
 
-        if (CpuFeatures.NeedsIsolation())
+        if (CpuFeatures.LeaksCache())
         {
             Log.Warning(
                 "this CPU needs page-table isolation (Meltdown), which is not done: hostile guests could read all memory"u8).End();

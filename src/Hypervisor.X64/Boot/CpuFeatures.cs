@@ -33,6 +33,9 @@ public static unsafe class CpuFeatures
 
     public static bool HasTscAux { get; private set; }
 
+    /// <summary>The indirect branch prediction barrier (IBPB).</summary>
+    public static bool HasPredictionBarrier { get; private set; }
+
     public static int PhysicalAddressBits { get; private set; }
 
     /// <summary>Asks the first CPU; <paramref name="options"/> may forbid what it has.</summary>
@@ -50,6 +53,7 @@ public static unsafe class CpuFeatures
             s_cr4 |= (registers[1] & (1 << 0)) != 0 ? Cr4.FsGsBase : 0;
             s_cr4 |= (registers[1] & (1 << 7)) != 0 && options->UseSmep ? Cr4.Smep : 0;
             s_cr4 |= (registers[1] & (1 << 20)) != 0 && options->UseSmap ? Cr4.Smap : 0;
+            HasPredictionBarrier = (registers[3] & (1 << 26)) != 0;
         }
 
         if (hasXsave)
@@ -70,14 +74,15 @@ public static unsafe class CpuFeatures
         {
             Machine.Cpuid(0x80000008, 0, registers);
             PhysicalAddressBits = (int)(registers[0] & 0xFF);
+            HasPredictionBarrier |= (registers[1] & (1 << 12)) != 0;
         }
     }
 
     /// <summary>
-    /// True on processors that let ring 3 read what ring 0 has mapped (Meltdown): Intel's, unless IA32_ARCH_CAPABILITIES
-    /// says otherwise (RDCL_NO; Intel SDM Vol. 4, Table 2-2).
+    /// True on processors that let ring 3 read what ring 0 has mapped (Meltdown) and what absent entries name (L1 terminal
+    /// fault): Intel's, unless IA32_ARCH_CAPABILITIES says otherwise (RDCL_NO; Intel SDM Vol. 4, Table 2-2).
     /// </summary>
-    public static bool NeedsIsolation()
+    public static bool LeaksCache()
     {
         uint* registers = stackalloc uint[4];
         Machine.Cpuid(0, 0, registers);
@@ -154,6 +159,6 @@ public static unsafe class CpuFeatures
         }
 
         ExtendedState.Initialise(size, s_xcr0);
-        ContextSwitch.Initialise(s_cr4, HasTscAux);
+        ContextSwitch.Initialise(s_cr4, HasTscAux, HasPredictionBarrier);
     }
 }

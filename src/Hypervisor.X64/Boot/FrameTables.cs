@@ -30,6 +30,11 @@ public static unsafe class FrameTables
     {
         ulong frames = host->EndOfRam >> MemoryLayout.PageShift;
         FrameTable.Announce(frames, CpuFeatures.PhysicalAddressBits);
+        if (CpuFeatures.LeaksCache())
+        {
+            AbsentEntries.Guard(host->EndOfRam, CpuFeatures.PhysicalAddressBits);
+        }
+
         bool isHoleDescribed = false;
         for (ulong first = 0; first < frames; first += FramesPerPiece)
         {

@@ -15,12 +15,12 @@ namespace Xt.Testing;
 /// lines before them are passed over. Keys: <c>expect</c> (SUCCESS unless told; FAILURE, CRASH, ... for guests that prove that
 /// a failure is noticed), <c>cmdline</c> (the guest's command line), <c>append</c> (the hypervisor's), <c>smp</c>,
 /// <c>memory</c> (MiB), <c>timeout</c> (seconds), <c>long: yes</c> (only with --long), <c>console</c> (a text that must
-/// appear on the console as well), <c>privileged: yes</c> (runs as Domain-0; it always does on Debian's Xen).
+/// appear on the console as well), <c>privileged: yes</c> (runs as Domain-0; it always does on Debian's Xen), <c>cpu</c> (QEMU's model).
 /// </remarks>
 public sealed record MicroGuest(string Name, string Image, IReadOnlyDictionary<string, string> Keys)
 {
     private static readonly HashSet<string> s_keys =
-        ["expect", "cmdline", "append", "smp", "memory", "timeout", "long", "console", "privileged"];
+        ["expect", "cmdline", "append", "smp", "memory", "timeout", "long", "console", "privileged", "cpu"];
 
     public string Expect => Text("expect", "SUCCESS");
 

@@ -81,6 +81,7 @@ public static partial class MicroGuestTests
             IsModulePrivileged = guest.IsPrivileged,
             KernelArguments = guest.Text("cmdline", string.Empty),
             HypervisorArguments = guest.Text("append", string.Empty),
+            CpuModel = guest.Text("cpu", new MachineOptions().CpuModel),
             Cpus = guest.Number("smp", 1),
             MemoryMegabytes = guest.Number("memory", 512),
             Dom0MemoryMegabytes = Math.Min(guest.Number("memory", 512) / 2, 128),
