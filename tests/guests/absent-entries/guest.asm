@@ -45,24 +45,26 @@ main:
         PAGE_FLAGS table, READ_ONLY_PAGE
         EXPECT rax, 0, "the page is made read-only"
         FRAME_OF table
-        mov r15, rax
-        MMUEXT PIN_L1, r15
+        mov rbx, rax
+        MMUEXT PIN_L1, rbx
         EXPECT rax, EINVAL, "a table with such an entry is refused"
         PAGE_FLAGS table, WRITABLE_PAGE
         EXPECT rax, 0, "the page is made writable"
         mov r9, BEYOND
         mov [table + 8], r9
         PAGE_FLAGS table, READ_ONLY_PAGE
-        MMUEXT PIN_L1, r15
+        EXPECT rax, 0, "the page is made read-only again"
+        EXPECT [table + 8], r9, "it has the entry"
+        MMUEXT PIN_L1, rbx
         EXPECT rax, 0, "without it, it is accepted"
-        MMUEXT UNPIN, r15
+        MMUEXT UNPIN, rbx
         EXPECT rax, 0, "and given back"
         PAGE_FLAGS table, WRITABLE_PAGE
 
         ; One level up.
         mov [table + 8], r13
         PAGE_FLAGS table, READ_ONLY_PAGE
-        MMUEXT PIN_L2, r15
+        MMUEXT PIN_L2, rbx
         EXPECT rax, EINVAL, "a table of level 2 with such an entry is refused"
 .done:  ret
 
