@@ -121,7 +121,7 @@ internal static class CommandTable
             Options = [new('p', "paused", "leave it paused")],
             Minimum = 1,
             Maximum = 1,
-            Details = "FILE was written by 'xm save', or by 'xl save' for a domain without devices. All of it is "
+            Details = "FILE was written by 'xm save' or 'xl save'. All of it is "
                 + "checked before anything is created.",
         },
         new("save-verify", CommandGroup.Domain, "FILE", "check a saved state and show what is in it",
@@ -194,8 +194,11 @@ internal static class CommandTable
         new("mem-set", CommandGroup.Memory, "DOMAIN SIZE", "ask a domain to use more or less memory",
             MemoryCommands.Set)
         {
+            Options = [new('w', "wait", "how long to wait for the domain, 30 unless told", "SECONDS")],
             Minimum = 2,
             Maximum = 2,
+            Details = "Shows on a terminal how far the domain has come. Domain-0 keeps what its kernel and programs use at "
+                + "this moment, and 64 MiB.",
             FormerNames = ["balloon"],
         },
         new("mem-max", CommandGroup.Memory, "DOMAIN SIZE", "limit the memory that a domain may use",
@@ -318,7 +321,8 @@ internal static class CommandTable
                 new('i', "iterations", "end after so many tables", "COUNT"),
             ],
             Maximum = 0,
-            Details = "The live table ends with q.",
+            Details = "The live table ends with q. NETTX and NETRX are KiB that the domain has sent and received; VBD_RD and "
+                + "VBD_WR are requests to its disks, VBD_RSECT and VBD_WSECT sectors.",
         },
 
         new("block-attach", CommandGroup.Device, "DOMAIN BACKDEV FRONTDEV MODE", "attach a disk",

@@ -204,10 +204,52 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void A_guest_that_takes_what_it_is_asked_for_is_waited_for_and_one_that_does_not_is_told()
+    {
+        FakeHypervisor.Domain guest = _xm.Add(3, "guest");
+        _xm.Store.Written = (path, value) =>
+        {
+            if (path.EndsWith("/target", StringComparison.Ordinal))
+            {
+                guest.Frames.RemoveWhere(frame => frame >= ulong.Parse(value) / 4);
+            }
+        };
+        Assert.Equal(0, _xm.Run("mem-set", "guest", "100"));
+        Assert.Equal("", _xm.Errors);
+        Assert.Equal(25600, guest.Frames.Count);
+        guest.IsPaused = true;
+        Assert.Equal(0, _xm.Run("mem-set", "guest", "200"));
+        Assert.Equal("Warning: 'guest' has 100 MiB and not 200 MiB: it is paused.\n", _xm.Errors);
+        guest.IsPaused = false;
+        Assert.Equal(0, _xm.Run("mem-set", "-w", "1", "guest", "200"));
+        Assert.Equal("Warning: 'guest' has 100 MiB and not 200 MiB: its balloon has come no further.\n", _xm.Errors);
+    }
+
+    [Fact]
+    public void Domain_0_keeps_what_it_uses_and_a_reserve()
+    {
+        Assert.Equal(1, _xm.Run("mem-set", "0", "1"));
+        Assert.Contains("Domain-0 cannot do with 1 MiB: with less than ", _xm.Errors);
+    }
+
+    [Fact]
+    public void Info_says_where_the_memory_is()
+    {
+        _ = _xm.Add(3, "guest");
+        Assert.Equal(0, _xm.Run("info"));
+        Assert.Matches(@"(?m)^guests_memory +: 128$", _xm.Output);
+        ulong Field(string name) => ulong.Parse(System.Text.RegularExpressions.Regex.Match(
+            _xm.Output, $@"(?m)^{name} +: (\d+)$").Groups[1].Value);
+        Assert.InRange(
+            Field("dom0_memory") + Field("guests_memory") + Field("hypervisor_memory") + Field("free_memory"),
+            Field("total_memory") - 4, Field("total_memory"));
+    }
+
+    [Fact]
     public void Memory_is_limited_before_the_guest_is_asked_to_take_it()
     {
         FakeHypervisor.Domain guest = _xm.Add(3, "guest");
-        Assert.Equal(0, _xm.Run("mem-set", "guest", "200"));
+        Assert.Equal(0, _xm.Run("mem-set", "-w", "0", "guest", "200"));
         Assert.Equal((200UL * 1024) + 1024, guest.MaximumKiB);
         Assert.Equal("204800", _xm.Store.Nodes["/local/domain/3/memory/target"].Value);
         Assert.Equal(1, _xm.Run("mem-set", "guest", "1G"));

@@ -68,7 +68,7 @@ public sealed class DispatchTests
     public void An_old_name_works_and_says_the_new_one()
     {
         _ = _xm.Add(3, "guest");
-        Assert.Equal(0, _xm.Run("balloon", "guest", "100"));
+        Assert.Equal(0, _xm.Run("balloon", "-w", "0", "guest", "100"));
         Assert.Equal("Warning: 'balloon' is an old name; the command is now 'xm mem-set'.\n", _xm.Errors);
         Assert.Equal("102400", _xm.Store.Nodes["/local/domain/3/memory/target"].Value);
     }

@@ -50,9 +50,10 @@ public sealed class ToolTests
         Assert.Equal(0, _xm.Run("top", "-b", "-i", "2", "-d", "1"));
         string[] lines = _xm.Output.TrimEnd().Split('\n');
         Assert.Equal(6, lines.Length);
-        Assert.Equal("NAME                  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS", lines[0]);
+        Assert.Equal("NAME                  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS NETS NETTX(k) NETRX(k) "
+            + "VBDS VBD_OO  VBD_RD  VBD_WR  VBD_RSECT  VBD_WSECT", lines[0]);
         Assert.Equal(lines[0], lines[3]);
-        Assert.Matches(@"^guest +------ +12 +0\.0 +131072 +6\.[23] +262144 +12\.5 +2$", lines[2]);
+        Assert.Matches(@"^guest +------ +12 +0\.0 +131072 +6\.[23] +262144 +12\.5 +2( +0){9}$", lines[2]);
         Assert.Equal(0, _xm.Run("top", "--json", "-i", "1"));
         Assert.Contains("\"maximum_memory_kib\":262144", _xm.Output.Replace(" ", "", StringComparison.Ordinal));
         Assert.Equal(2, _xm.Run("top", "-b", "-i", "none"));

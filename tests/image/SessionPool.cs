@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.Collections.Generic;
+using System.Linq;
+using Xt.Debian;
 using Xt.Machine;
 using Xunit;
 
@@ -21,7 +23,7 @@ public sealed class SessionPool : IDisposable
     {
         if (!_sessions.TryGetValue(hypervisor, out Dom0Session? session))
         {
-            MachineOptions options = new() { Hypervisor = hypervisor };
+            MachineOptions options = WithDevices(new MachineOptions { Hypervisor = hypervisor });
             session = Dom0Session.Boot(options, $"image-{hypervisor}", s_bootLimit);
             _sessions.Add(hypervisor, session);
         }
@@ -37,6 +39,19 @@ public sealed class SessionPool : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Three disks with a guest's Debian on each (/dev/vda, vdb and vdc), whose changes go with the machine, and a card in
+    /// QEMU's user network, in which the host is 10.0.2.2.
+    /// </summary>
+    private static MachineOptions WithDevices(MachineOptions options) => options with
+    {
+        Drives =
+        [
+            .. Enumerable.Repeat($"file={DebianGuest.Disk()},if=virtio,format=raw,snapshot=on", 3),
+        ],
+        QemuArguments = ["-netdev", "user,id=world", "-device", "virtio-net-pci,netdev=world,mac=52:54:00:00:00:01"],
+    };
 
     public void Dispose()
     {

@@ -46,6 +46,15 @@ public sealed record HostInfo
     /// <summary>MiB that no domain has.</summary>
     public required ulong FreeMemory { get; init; }
 
+    /// <summary>MiB that Domain-0 has.</summary>
+    public required ulong Dom0Memory { get; init; }
+
+    /// <summary>MiB that the other domains have.</summary>
+    public required ulong GuestsMemory { get; init; }
+
+    /// <summary>MiB that the hypervisor has: its image, its tables, and what it keeps about each domain.</summary>
+    public required ulong HypervisorMemory { get; init; }
+
     /// <summary>Pages saved by sharing.</summary>
     public required ulong SharingFreedMemory { get; init; }
 

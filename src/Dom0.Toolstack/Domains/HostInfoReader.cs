@@ -22,6 +22,10 @@ public static class HostInfoReader
         string extra = hypervisor.Version.ExtraVersion();
         (string compiler, string by, string domain, string date) = hypervisor.Version.CompileInfo();
         (ulong freed, ulong used) = hypervisor.Memory.SharedPages();
+        IReadOnlyList<DomainInfo> domains = hypervisor.System.ListDomains();
+        ulong dom0 = Sum(domains.Where(domain => domain.Id == 0));
+        ulong guests = Sum(domains.Where(domain => domain.Id != 0));
+        ulong known = dom0 + guests + physical.FreePages + physical.ScrubPages;
         CpuSet free = hypervisor.System.FreeCpus();
         return new HostInfo
         {
@@ -40,6 +44,11 @@ public static class HostInfoReader
             VirtCaps = VirtualizationCapabilities(physical.Capabilities),
             TotalMemory = physical.TotalPages / PagesPerMiB,
             FreeMemory = (physical.FreePages + physical.ScrubPages) / PagesPerMiB,
+            Dom0Memory = dom0 / PagesPerMiB,
+            GuestsMemory = guests / PagesPerMiB,
+
+            // Domains come and go between the questions.
+            HypervisorMemory = (physical.TotalPages - Math.Min(known, physical.TotalPages)) / PagesPerMiB,
             SharingFreedMemory = freed,
             SharingUsedMemory = used,
             OutstandingClaims = physical.OutstandingPages / PagesPerMiB,
@@ -75,6 +84,9 @@ public static class HostInfoReader
         SchedulerId.Null => "null",
         _ => $"unknown ({(uint)scheduler})",
     };
+
+    private static ulong Sum(IEnumerable<DomainInfo> domains) =>
+        domains.Aggregate(0UL, (sum, domain) => sum + domain.TotalPages);
 
     private static string VirtualizationCapabilities(uint capabilities)
     {

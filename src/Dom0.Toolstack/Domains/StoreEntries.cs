@@ -2,7 +2,7 @@
 //
 // What guests and daemons look for in the store. Three directories describe a domain: /local/domain/N, which the guest
 // may read and of which it owns the nodes that it reports by; /vm/UUID, which outlives a restart; and /libxl/N, which
-// Debian's tools read to know what kind of guest it is. The console's back end has a directory below Domain-0's, as
+// Debian's tools read to know what kind of guest it is (LibxlRecord.cs has the rest of what they want). The console's back end has a directory below Domain-0's, as
 // every device has, though xenconsoled looks only at the guest's side.
 //
 // Permission lists name the owner first: 'n0' keeps everybody but Domain-0 out, 'rN' lets the guest read, and a list
@@ -46,6 +46,9 @@ public static class StoreEntries
         foreach ((string path, string value) in (ReadOnlySpan<(string, string)>)
         [
             ("/local/domain/0/name", "Domain-0"), ("/local/pool/0/name", "Pool-0"),
+
+            // libxl runs hotplug scripts itself: no udev does it.
+            ("/local/domain/0/libxl/disable_udev", "1"),
         ])
         {
             if (store.TryRead(path) is null)
@@ -148,6 +151,7 @@ public static class StoreEntries
             Write($"{vm}/on_reboot", Text(config.OnReboot), guestReads);
             Write($"{vm}/on_crash", Text(config.OnCrash), guestReads);
         });
+        LibxlRecord.Write(id, config);
     }
 
     /// <summary>
@@ -169,6 +173,7 @@ public static class StoreEntries
 
         store.Remove($"/libxl/{id}");
         store.Remove(DomainPath(id));
+        LibxlRecord.Remove(id);
     }
 
     /// <summary>An action as configurations spell it.</summary>

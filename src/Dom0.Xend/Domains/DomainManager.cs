@@ -284,6 +284,7 @@ internal sealed partial class DomainManager
                 ],
             });
             Running.Save(record with { Config = config });
+            LibxlRecord.Write(domain.Id, config);
         }
 
         return domain;

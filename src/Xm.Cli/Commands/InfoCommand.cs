@@ -32,6 +32,9 @@ internal static class InfoCommand
         Line("virt_caps", info.VirtCaps);
         Line("total_memory", info.TotalMemory);
         Line("free_memory", info.FreeMemory);
+        Line("dom0_memory", info.Dom0Memory);
+        Line("guests_memory", info.GuestsMemory);
+        Line("hypervisor_memory", info.HypervisorMemory);
         Line("sharing_freed_memory", info.SharingFreedMemory);
         Line("sharing_used_memory", info.SharingUsedMemory);
         Line("outstanding_claims", info.OutstandingClaims);

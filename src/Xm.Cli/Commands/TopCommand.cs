@@ -6,6 +6,7 @@ using System.IO;
 using System.Linq;
 using System.Text.Json;
 using Dom0.Toolstack.Console;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 
@@ -32,6 +33,9 @@ internal sealed record DomainUsage
     public required ulong MaximumMemoryKib { get; init; }
 
     public required int Vcpus { get; init; }
+
+    /// <summary>What its devices have moved since they were made.</summary>
+    public required DeviceTraffic Devices { get; init; }
 }
 
 internal static class TopCommand
@@ -89,6 +93,7 @@ internal static class TopCommand
     {
         PhysicalInfo physical = context.Hypervisor.System.PhysicalInfo();
         double total = Math.Max(physical.TotalPages * 4, 1UL);
+        IReadOnlyDictionary<int, DeviceTraffic> traffic = DeviceTraffic.Read();
         List<DomainUsage> usages = [];
         foreach (DomainSummary domain in context.Domains.List())
         {
@@ -106,6 +111,7 @@ internal static class TopCommand
                 MemoryPercent = domain.MemoryKib * 100 / total,
                 MaximumMemoryKib = domain.MaximumMemoryKib,
                 Vcpus = domain.Vcpus,
+                Devices = traffic.GetValueOrDefault(domain.Id) ?? new DeviceTraffic(),
             });
         }
 
@@ -132,7 +138,8 @@ internal static class TopCommand
 
         TableWriter table = new(output, new("NAME", 20, IsLeft: true), new("STATE", 6), new("CPU(sec)", 10),
             new("CPU(%)", 6), new("MEM(k)", 10), new("MEM(%)", 6), new("MAXMEM(k)", 10), new("MAXMEM(%)", 9),
-            new("VCPUS", 5));
+            new("VCPUS", 5), new("NETS", 4), new("NETTX(k)", 8), new("NETRX(k)", 8), new("VBDS", 4), new("VBD_OO", 6),
+            new("VBD_RD", 7), new("VBD_WR", 7), new("VBD_RSECT", 10), new("VBD_WSECT", 10));
         double total = Math.Max(context.Hypervisor.System.PhysicalInfo().TotalPages * 4, 1UL);
         foreach (DomainUsage usage in usages.OrderByDescending(usage => usage.CpuPercent))
         {
@@ -141,9 +148,14 @@ internal static class TopCommand
                 Text(usage.MemoryKib, "F0"), Text(usage.MemoryPercent, "F1"),
                 isUnlimited ? "no limit" : Text(usage.MaximumMemoryKib, "F0"),
                 isUnlimited ? "n/a" : Text(usage.MaximumMemoryKib * 100 / total, "F1"),
-                usage.Vcpus.ToString(CultureInfo.InvariantCulture));
+                Count((ulong)usage.Vcpus), Count((ulong)usage.Devices.Vifs), Count(usage.Devices.SentBytes / 1024),
+                Count(usage.Devices.ReceivedBytes / 1024), Count((ulong)usage.Devices.Disks),
+                Count(usage.Devices.OutOfRequests), Count(usage.Devices.ReadRequests), Count(usage.Devices.WriteRequests),
+                Count(usage.Devices.ReadSectors), Count(usage.Devices.WrittenSectors));
         }
     }
+
+    private static string Count(ulong value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }
