@@ -10,6 +10,7 @@
 %include "runtime.inc"
 %include "memory.inc"
 %include "events.inc"
+%include "random.inc"
 
 %ifndef OPERATIONS
 %define OPERATIONS 200000
@@ -23,20 +24,7 @@ main:
         SKIP "this is Domain-0"
 .go:    call events_start
         EXPECT rax, 0, "the upcall is registered"
-        mov rsi, [start_info]
-        add rsi, SI_CMD_LINE
-        mov r13, 0x9E3779B97F4A7C15
-.seed:  movzx eax, byte [rsi]
-        inc rsi
-        test eax, eax
-        jz .seeded
-        sub eax, '0'
-        cmp eax, 9
-        ja .seed
-        imul r13, r13, 10
-        add r13, rax
-        jmp .seed
-.seeded:
+        call random_start
         xor ebx, ebx
 .frame: mov rdi, rbx
         shl rdi, 12
@@ -251,21 +239,6 @@ restrict:
         ret
 .refuse:
         stc
-        ret
-
-; xorshift64*
-random: mov rax, r13
-        shr rax, 12
-        xor r13, rax
-        mov rax, r13
-        shl rax, 25
-        xor r13, rax
-        mov rax, r13
-        shr rax, 27
-        xor r13, rax
-        mov rax, 0x2545F4914F6CDD1D
-        imul rax, r13
-        shr rax, 32
         ret
 
 ; A number that could be an argument, in rax. Destroys rcx, rdi.

@@ -9,6 +9,7 @@
 %include "runtime.inc"
 %include "memory.inc"
 %include "events.inc"
+%include "random.inc"
 %include "rawtrap.inc"
 %include "usermode.inc"
 
@@ -23,27 +24,10 @@ CALLBACK_SYSCALL32 equ 7
         mov qword [callback + 8], %2
         HYPERCALL CALLBACK_OP, CALLBACKOP_REGISTER, callback
 %endmacro
-%macro CHOOSE 1                                 ; a number below a power of two, in eax
-        call random
-        and eax, %1 - 1
-%endmacro
 
 main:
         mov [main_stack], rsp
-        mov rsi, [start_info]
-        add rsi, SI_CMD_LINE
-        mov r13, 0x9E3779B97F4A7C15
-.seed:  movzx eax, byte [rsi]
-        inc rsi
-        test eax, eax
-        jz .seeded
-        sub eax, '0'
-        cmp eax, 9
-        ja .seed
-        imul r13, r13, 10
-        add r13, rax
-        jmp .seed
-.seeded:
+        call random_start
         mov [state], r13
         call user_tables
         REQUIRE rax, 0, "user page tables"
@@ -280,21 +264,6 @@ finish: mov rsp, [main_stack]
         EXPECT rax, 0, "the GDT's page is a page again"
         PAGE_FLAGS ldt, WRITABLE_PAGE
         EXPECT rax, 0, "the LDT's page is a page again"
-        ret
-
-; xorshift64*
-random: mov rax, r13
-        shr rax, 12
-        xor r13, rax
-        mov rax, r13
-        shl rax, 25
-        xor r13, rax
-        mov rax, r13
-        shr rax, 27
-        xor r13, rax
-        mov rax, 0x2545F4914F6CDD1D
-        imul rax, r13
-        shr rax, 32
         ret
 
 ; An address or number, in rax. Destroys rcx.

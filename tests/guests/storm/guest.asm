@@ -9,6 +9,7 @@
 %include "runtime.inc"
 %include "memory.inc"
 %include "events.inc"
+%include "random.inc"
 
 %ifndef OPERATIONS
 %define OPERATIONS 100000
@@ -18,32 +19,13 @@ SPECIAL         equ 5
 GRANTS          equ 32
 HANDLES         equ 64
 
-%macro CHOOSE 1                                 ; a number below a power of two, in eax
-        call random
-        and eax, %1 - 1
-%endmacro
-
 main:
         mov rdi, shared_info + SH_MASK
         mov rax, -1
         mov ecx, 64
         rep stosq
 
-        ; The seed.
-        mov rsi, [start_info]
-        add rsi, SI_CMD_LINE
-        mov r13, 0x9E3779B97F4A7C15
-.seed:  movzx eax, byte [rsi]
-        inc rsi
-        test eax, eax
-        jz .seeded
-        sub eax, '0'
-        cmp eax, 9
-        ja .seed
-        imul r13, r13, 10
-        add r13, rax
-        jmp .seed
-.seeded:
+        call random_start
         HYPERCALL VM_ASSIST, VMASST_ENABLE, ASSIST_WRITABLE_TABLES
         call own_domain
         mov [self], rax
@@ -101,21 +83,6 @@ main:
         mov rcx, FRAME_MASK
         and rax, rcx
         shr rax, 12
-        ret
-
-; xorshift64*: state in r13, the upper half of the product in eax.
-random: mov rax, r13
-        shr rax, 12
-        xor r13, rax
-        mov rax, r13
-        shl rax, 25
-        xor r13, rax
-        mov rax, r13
-        shr rax, 27
-        xor r13, rax
-        mov rax, 0x2545F4914F6CDD1D
-        imul rax, r13
-        shr rax, 32
         ret
 
 ; A frame of the pool, in rax.
