@@ -74,6 +74,7 @@ public static unsafe class DebugKeys
         (byte)'g' => "grants in use"u8,
         (byte)'h' => "this help"u8,
         (byte)'i' => "interrupts and their bindings"u8,
+        (byte)'k' => "references and types of all frames counted anew"u8,
         (byte)'m' => "memory"u8,
         (byte)'n' => "NMIs counted"u8,
         (byte)'q' => "domains and their vCPUs"u8,
@@ -139,6 +140,9 @@ public static unsafe class DebugKeys
             case (byte)'i':
                 InterruptDump.Print();
                 break;
+            case (byte)'k':
+                Recount.Print();
+                break;
             case (byte)'m':
                 MemoryDump.Print();
                 break;
@@ -186,10 +190,11 @@ public static unsafe class DebugKeys
         }
     }
 
-    /// <summary>Whether '*' includes the key: what only tells.</summary>
+    /// <summary>Whether '*' includes the key: what only tells, and stops nobody.</summary>
     private static bool IsReport(byte key) =>
         Describe(key).Length != 0
-        && key is not ((byte)'%' or (byte)'*' or (byte)'C' or (byte)'N' or (byte)'R' or (byte)'h' or (byte)'w');
+        && key is not ((byte)'%' or (byte)'*' or (byte)'C' or (byte)'N' or (byte)'R' or (byte)'h' or (byte)'k'
+            or (byte)'w');
 
     private static void QueueReports()
     {

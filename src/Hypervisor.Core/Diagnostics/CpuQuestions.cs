@@ -39,6 +39,7 @@ public static unsafe class CpuQuestions
     public static void Answer()
     {
         uint self = Machine.Cpu->CpuId;
+        Standstill.Answer();
         if (Interlocked.CompareExchange(ref s_clockOf, NoCpu, self) == self)
         {
             Volatile.Write(ref s_clocks.Readings[self], Machine.ReadTsc());

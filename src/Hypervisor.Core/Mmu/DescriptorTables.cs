@@ -21,6 +21,9 @@ public static unsafe class DescriptorTables
     /// <summary>The selectors that every guest finds in its GDT (FLAT_RING3_*) and no guest may redefine.</summary>
     public const uint FirstReservedEntry = Vcpu.MaxGdtFrames * EntriesPerFrame;
 
+    /// <summary>Pages of the LDT window.</summary>
+    public const int LdtPages = 16;
+
     private static ulong s_emptyEntry;
     private static ulong s_noExecute;
 
@@ -142,6 +145,13 @@ public static unsafe class DescriptorTables
         return Errno.Ok;
     }
 
+    /// <summary>Frames of the vCPU's GDT.</summary>
+    public static uint GdtFrameCount(Vcpu* vcpu) => (vcpu->GdtEntries + EntriesPerFrame - 1) / EntriesPerFrame;
+
+    /// <summary>What a CPU's LDT window shows at the moment; 0 for nothing.</summary>
+    public static ulong LdtWindowEntry(CpuInfo* cpu, int page) =>
+        ((ulong*)cpu->BlockTable)[(MemoryLayout.PerCpuLdt >> MemoryLayout.PageShift) + (uint)page];
+
     /// <summary>Lets go of the GDT of a vCPU that no CPU has loaded.</summary>
     public static void Release(Vcpu* vcpu)
     {
@@ -154,7 +164,7 @@ public static unsafe class DescriptorTables
     /// <summary>Makes this CPU's GDT window show the vCPU's frames; guests' part only, the last frame is the CPU's own.</summary>
     public static void LoadGdt(Vcpu* vcpu)
     {
-        uint count = (vcpu->GdtEntries + EntriesPerFrame - 1) / EntriesPerFrame;
+        uint count = GdtFrameCount(vcpu);
         ulong* window = WindowEntries(MemoryLayout.PerCpuGdt);
         ulong address = Machine.PerCpuBlock + MemoryLayout.PerCpuGdt;
         for (uint index = 0; index < Vcpu.MaxGdtFrames; index++)
@@ -198,7 +208,7 @@ public static unsafe class DescriptorTables
     public static void EmptyLdtWindow(Domain* domain)
     {
         ulong* window = WindowEntries(MemoryLayout.PerCpuLdt);
-        for (int index = 0; index < 16; index++)
+        for (int index = 0; index < LdtPages; index++)
         {
             ulong entry = window[index];
             if (entry != 0)
@@ -272,7 +282,7 @@ public static unsafe class DescriptorTables
 
     private static void ReleaseGdtLocked(Vcpu* vcpu)
     {
-        uint count = (vcpu->GdtEntries + EntriesPerFrame - 1) / EntriesPerFrame;
+        uint count = GdtFrameCount(vcpu);
         for (uint index = 0; index < count; index++)
         {
             PutFrame(new Mfn(vcpu->GdtFrames[index]));

@@ -29,6 +29,20 @@ public static unsafe class HypervisorSlots
     public static bool Contains(int index) =>
         (uint)(index - MemoryLayout.FirstHypervisorSlot) < MemoryLayout.HypervisorSlots;
 
+    public static bool AreIn(ulong* root)
+    {
+        // The processor marks entries as accessed.
+        for (int index = 0; index < MemoryLayout.HypervisorSlots; index++)
+        {
+            if (((root[MemoryLayout.FirstHypervisorSlot + index] ^ s_slots.Entries[index]) & ~Pte.Accessed) != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     public static void Install(ulong* root)
     {
         for (int index = 0; index < MemoryLayout.HypervisorSlots; index++)

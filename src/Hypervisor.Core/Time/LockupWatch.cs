@@ -114,6 +114,19 @@ public static unsafe class LockupWatch
         }
     }
 
+    /// <summary>The machine stands still for good reason: CPUs that wait may go on doing so.</summary>
+    internal static void Excuse()
+    {
+        for (uint cpu = 0; cpu < Machine.OnlineCpus; cpu++)
+        {
+            WatchedCpu* watched = (WatchedCpu*)Machine.CpuOf(cpu)->Watch;
+            if (watched != null)
+            {
+                Volatile.Write(ref watched->BeatsInWait, 0);
+            }
+        }
+    }
+
     /// <summary>An NMI has struck the running CPU. True when it belongs to the watch; <paramref name="isLockedUp"/>: the end
     /// has come.</summary>
     public static bool OnNmi(CpuInfo* cpu, out bool isLockedUp)

@@ -2,6 +2,7 @@
 
 using System;
 using System.Collections.Generic;
+using Hypervisor.Core.Diagnostics;
 using Hypervisor.Core.Memory;
 using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Tests.Lifecycle;
@@ -69,6 +70,13 @@ public sealed unsafe class PageTypeModelTests
 
             IReadOnlyList<string> complaints = PageModel.Check((nint)_host.Dom0, (nint)_guest, (nint)_other);
             Assert.True(complaints.Count == 0, $"seed {seed}: {string.Join("; ", complaints)}");
+
+            // The running system's own recount sees the same.
+            FakeMachine.Cpu.Cr3 = 0;
+            _host.Machine.OnInterruptWindow = null;
+            _host.Machine.ClearConsole();
+            Assert.True(Recount.TryRun(out _, out ulong mismatches));
+            Assert.True(mismatches == 0, $"seed {seed}: {_host.Machine.Console}");
             End(before);
         }
     }
