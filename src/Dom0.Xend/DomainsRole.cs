@@ -3,6 +3,7 @@ using System;
 using System.Threading;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Build;
 using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
@@ -10,6 +11,7 @@ using Dom0.Toolstack.Interop;
 using Dom0.Toolstack.Migration;
 using Dom0.Toolstack.Store;
 using Dom0.Xend.Api;
+using Dom0.Xend.Backends;
 using Dom0.Xend.Consoles;
 using Dom0.Xend.Domains;
 using Dom0.Xend.Supervisor;
@@ -40,6 +42,7 @@ internal static class DomainsRole
         EventHub events = new(TimeProvider.System);
         ConsoleService consoles = new(new ConsoleFolders(Places.ConsoleLogs, Places.ConsoleStates), Privcmd.Open(),
             EventDevice.Open(), log);
+        Turn turn = new();
         DomainManager manager = new(new DomainServices
         {
             Hypervisor = hypervisor,
@@ -48,13 +51,17 @@ internal static class DomainsRole
             Defined = new RecordStore(Places.Definitions, log),
             Consoles = consoles,
             Events = events,
-            Build = config => Build(new DomainCreator(hypervisor, store), config),
+            Load = BootFiles.Load,
+            Build = (config, files, devices) => Build(new DomainCreator(hypervisor, store, devices), config, files),
+            Devices = new EnduringDevices(new RemoteDevices(Places.Backends), Thread.Sleep, log),
             ReadLive = domain => LiveConfig.Read(hypervisor, store, domain).Config.Config,
-            Dump = (domid, path) => CoreDump.Write(hypervisor, domid, path),
+            Dump = Dump,
+            Turn = turn,
+            Begin = action => DomainWorker.Begin(turn, action),
             Clock = TimeProvider.System,
             Log = log,
         });
-        DomainWorker worker = new(manager, log);
+        using DomainWorker worker = new(manager, turn, log);
         DomainWatcher watcher = new(
             new Hypervisor(Privcmd.Open()), ConnectToStore(), consoles, worker, log);
         consoles.Start();
@@ -64,21 +71,30 @@ internal static class DomainsRole
         _ = worker.Run(recovered => recovered.List().Count);
         watcher.Start();
         log("serves domains and consoles");
-        new ApiServer(XendClient.Path, new ApiMethods(worker, consoles, events, log), log).Run();
+        ApiMethods methods = new(worker, consoles, events, log);
+        new ApiServer(XendClient.Path, socket => new ApiConnection(socket, methods), log).Run();
         return 0;
     }
 
     /// <summary>Kernel and ramdisk lay in memory for a moment; Domain-0 gets it back at once.</summary>
-    private static DomainReference Build(DomainCreator creator, DomainConfig config)
+    private static DomainReference Build(DomainCreator creator, DomainConfig config, BootFiles files)
     {
         try
         {
-            return creator.Create(config);
+            return creator.Create(config, files);
         }
         finally
         {
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
+    }
+
+    /// <summary>Other threads use the daemon's way to the hypervisor meanwhile, so the dump has its own.</summary>
+    private static DumpResult Dump(DomainReference domain, string path, bool isLive)
+    {
+        using Privcmd channel = Privcmd.Open();
+        using Hypervisor hypervisor = new(channel);
+        return DomainDumper.Dump(hypervisor, domain, path, isLive);
     }
 
     /// <summary>The store's process is started at the same moment and needs a little longer.</summary>

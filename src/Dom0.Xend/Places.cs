@@ -15,6 +15,9 @@ internal static class Places
     /// <summary>Logs of the guests' consoles.</summary>
     public const string ConsoleLogs = "/var/log/xen/console";
 
+    /// <summary>The socket of the process that makes devices.</summary>
+    public static readonly string Backends = Path.Combine(Run, "backends");
+
     /// <summary>Definitions of domains.</summary>
     public const string Definitions = "/var/lib/xend/domains";
 

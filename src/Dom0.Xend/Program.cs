@@ -14,6 +14,7 @@ const string Usage = """
       run         supervise the processes below; a store of another program is used
                   if one runs already
       store       be the process that serves the store (xenstore)
+      backends    be the process that makes devices of domains
       domains     be the process that keeps domains and consoles and serves xm
       status      say which processes run
       autostart   create the domains of /etc/xen/auto, and start the defined ones
@@ -39,6 +40,8 @@ try
             return Supervise();
         case Roles.Store:
             return Roles.RunStore();
+        case Roles.Backends:
+            return BackendsRole.Run();
         case Roles.Domains:
             return DomainsRole.Run();
         case "status":

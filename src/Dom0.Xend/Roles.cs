@@ -14,11 +14,14 @@ internal static class Roles
     /// <summary>The store.</summary>
     public const string Store = "store";
 
+    /// <summary>Devices of domains.</summary>
+    public const string Backends = "backends";
+
     /// <summary>Domains, consoles and the interface.</summary>
     public const string Domains = "domains";
 
     /// <summary>All, in the order in which they are started.</summary>
-    public static IReadOnlyList<string> All { get; } = [Store, Domains];
+    public static IReadOnlyList<string> All { get; } = [Store, Backends, Domains];
 
     /// <summary>Those to be run here: the store only if no other program serves it already.</summary>
     public static IReadOnlyList<string> Wanted(Action<string> log)
@@ -26,7 +29,7 @@ internal static class Roles
         if (RoleLock.Holder(Places.LockOf(Store)) is null && IsStoreServed())
         {
             log("another program serves the store: xend runs none of its own");
-            return [Domains];
+            return [Backends, Domains];
         }
 
         return All;

@@ -28,9 +28,10 @@ public sealed class ApiTests : IDisposable
 
     public ApiTests()
     {
-        DomainWorker worker = new(_host.Manager, _host.Log.Add);
+        DomainWorker worker = new(_host.Manager, _host.Turn, _host.Log.Add);
         worker.Start();
-        ApiServer server = new(_folder["api"], new ApiMethods(worker, _consoles, _events, _host.Log.Add), _host.Log.Add);
+        ApiMethods methods = new(worker, _consoles, _events, _host.Log.Add);
+        ApiServer server = new(_folder["api"], socket => new ApiConnection(socket, methods), _host.Log.Add);
         new Thread(server.Run) { IsBackground = true }.Start();
     }
 

@@ -4,12 +4,15 @@ using System.Collections.Generic;
 using System.Linq;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Build;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Store;
 using Dom0.Toolstack.Tests.Build;
 using Dom0.Toolstack.Tests.Fakes;
+using Dom0.Xend.Backends;
 using Dom0.Xend.Domains;
 using Xen.Abi;
 
@@ -27,7 +30,8 @@ internal sealed class FakeHost : IDisposable
     public FakeHost()
     {
         _hypervisor = new Hypervisor(Xen);
-        _client = new StoreClient(Store);
+        Devices = new FakeHostDevices(Store);
+        _client = new StoreClient(() => new BreakingLink(this), 5000);
         Store.Put("/local/domain/0/name", "Domain-0");
         Manager = NewManager();
     }
@@ -38,6 +42,17 @@ internal sealed class FakeHost : IDisposable
     public FakeHypervisor Xen { get; } = new();
 
     public FakeStoreServer Store { get; } = new();
+
+    /// <summary>What the process of the back ends works on; it can be killed by itself.</summary>
+    public FakeHostDevices Devices { get; }
+
+    /// <summary>After so many steps the process of the back ends is killed, and started again; negative for never.</summary>
+    public int BackendsDieAfter { get; set; } = -1;
+
+    /// <summary>After so many steps the store's process is killed, and started again; negative for never.</summary>
+    public int StoreDiesAfter { get; set; } = -1;
+
+    public Turn Turn { get; } = new();
 
     public FakeConsoles Consoles { get; private set; } = new();
 
@@ -56,6 +71,8 @@ internal sealed class FakeHost : IDisposable
 
     /// <summary>Names and kinds of the events so far.</summary>
     public string[] Happened => [.. Events.Select(happened => $"{happened.Event} {happened.Name}")];
+
+    private static readonly PvKernel s_kernel = TestKernels.Modern();
 
     public static DomainConfig Config(string name = "guest") => new()
     {
@@ -101,6 +118,85 @@ internal sealed class FakeHost : IDisposable
     }
 
     private sealed class KilledException : Exception;
+
+    /// <summary>The process of the back ends: at its death nothing that it goes on to do has any effect.</summary>
+    private sealed class MortalDevices(FakeHost host) : IDeviceService
+    {
+        private sealed class BackendsKilledException : Exception;
+
+        public void AttachAll(int domain, DomainConfig config) => Live(service =>
+        {
+            service.AttachAll(domain, config);
+            return true;
+        });
+
+        public IReadOnlyList<string> RemoveAll(int domain) => Live(service => service.RemoveAll(domain));
+
+        private T Live<T>(Func<IDeviceService, T> work)
+        {
+            bool isDead = false;
+            Action? outer = host.Store.BeforeEach;
+            host.Store.BeforeEach = host.Devices.BeforeEach = () =>
+            {
+                outer?.Invoke();
+                isDead |= host.BackendsDieAfter >= 0 && host.BackendsDieAfter-- == 0;
+                if (isDead)
+                {
+                    throw new BackendsKilledException();
+                }
+            };
+            try
+            {
+                return work(new DeviceManager(host._client, host.Devices));
+            }
+            catch (BackendsKilledException)
+            {
+                throw new XendDisconnectedException("killed", wasConnected: true);
+            }
+            finally
+            {
+                host.Store.BeforeEach = outer;
+                host.Devices.BeforeEach = null;
+            }
+        }
+    }
+
+    /// <summary>A connection to the store that breaks for good when the store's process dies; the tree stays.</summary>
+    private sealed class BreakingLink(FakeHost host) : IStoreTransport
+    {
+        private readonly FakeStoreServer.Link _link = host.Store.Connect();
+        private bool _isBroken;
+
+        public void Send(ReadOnlySpan<byte> data)
+        {
+            Step();
+            _link.Send(data);
+        }
+
+        public void Receive(Span<byte> buffer)
+        {
+            // The answer comes whole or not at all: one step, not one for each part of it.
+            if (buffer.Length == StorePacket.HeaderSize)
+            {
+                Step();
+            }
+
+            _link.Receive(buffer);
+        }
+
+        public bool WaitForInput(int milliseconds) => _link.WaitForInput(milliseconds);
+
+        public void Dispose() => _link.Dispose();
+
+        private void Step()
+        {
+            _isBroken |= host.StoreDiesAfter >= 0 && host.StoreDiesAfter-- == 0;
+            if (_isBroken)
+            {
+                throw new StoreDisconnectedException("broken");
+            }
+        }
+    }
 
     /// <summary>A daemon that was killed and starts again: all it has is files, the hypervisor and the store.</summary>
     public void Restart()
@@ -149,15 +245,19 @@ internal sealed class FakeHost : IDisposable
             Defined = new RecordStore(_folder["lib"], Log.Add),
             Consoles = Consoles,
             Events = events,
-            Build = config =>
+            Load = config => new BootFiles(s_kernel, [1, 2, 3], config.CommandLine),
+            Build = (config, files, devices) =>
             {
                 Built++;
-                return new DomainCreator(_hypervisor, _client).Create(config, TestKernels.Modern(), [1, 2, 3]);
+                return new DomainCreator(_hypervisor, _client, devices).Create(config, files);
             },
+            Devices = new EnduringDevices(new MortalDevices(this), _ => { }, Log.Add),
+            Turn = Turn,
+            Begin = action => action(),
             ReadLive = domain => Config(domain.Name) with { Uuid = Xen.Domains[domain.Id].Uuid },
-            Dump = (domid, path) =>
+            Dump = (domain, path, _) =>
             {
-                Dumps.Add((domid, path));
+                Dumps.Add((domain.Id, path));
                 return DumpFails ? throw new ToolstackException("no room") : new DumpResult(path, Pages);
             },
             Transfers = Transfers,

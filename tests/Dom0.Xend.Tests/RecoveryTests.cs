@@ -34,6 +34,8 @@ public sealed class RecoveryTests
     {
         DomainConfig config = FakeHost.Config() with
         {
+            Disks = ["phy:/dev/sdz,xvda,w", "file:/a,xvdb,r"],
+            Vifs = ["mac=00:16:3e:00:00:01"],
             OnCrash = LifecycleAction.RenameRestart,
             OnReboot = LifecycleAction.Restart,
         };
@@ -53,7 +55,11 @@ public sealed class RecoveryTests
         switch (scenario)
         {
             case Scenario.CreateAnother:
-                return () => host.Manager.Create(FakeHost.Config("another"), paused: false);
+                return () => host.Manager.Create(FakeHost.Config("another") with
+                {
+                    Disks = ["file:/b,xvda,w"],
+                    Vifs = ["mac=00:16:3e:00:00:02, vifname=other"],
+                }, paused: false);
             case Scenario.Destroy:
                 return () => host.Manager.Destroy("guest");
             case Scenario.Rename:
@@ -67,6 +73,25 @@ public sealed class RecoveryTests
                 });
                 return host.Manager.Check;
         }
+    }
+
+    private static int DevicesOf(FakeHost host, string kind, int domid) => host.Store.Nodes.Keys.Count(path =>
+        path.StartsWith($"/local/domain/0/backend/{kind}/{domid}/", StringComparison.Ordinal)
+        && path.EndsWith("/state", StringComparison.Ordinal));
+
+    /// <summary>What was asked for has come about.</summary>
+    private static void AssertDone(FakeHost host, Scenario scenario, string when)
+    {
+        string[] expected = scenario switch
+        {
+            Scenario.CreateAnother => ["another", "guest"],
+            Scenario.Destroy or Scenario.Poweroff => [],
+            Scenario.RenameRestart => ["guest", "guest-1"],
+            Scenario.Rename => ["renamed"],
+            _ => ["guest"],
+        };
+        string[] there = [.. host.Manager.List().Where(domain => domain.Domid is not null).Select(domain => domain.Name)];
+        Assert.True(expected.SequenceEqual(there.Order()), $"{when}: {string.Join(' ', there)}");
     }
 
     /// <summary>Domains, records, consoles, entries and memory agree, and what must be there is.</summary>
@@ -85,7 +110,14 @@ public sealed class RecoveryTests
             Assert.True(host.Consoles.OpenOnes.ContainsKey(domid), $"{when}: no console");
             Assert.Equal(domain.Name, host.Node($"/local/domain/{domid}/name"));
             Assert.Equal($"/vm/{domain.Uuid:D}", host.Node($"/local/domain/{domid}/vm"));
+
+            // One that is kept under another name has left its devices to the next.
+            bool isLeft = domain.Name.StartsWith("guest-", StringComparison.Ordinal);
+            Assert.Equal(isLeft ? 0 : domain.Config.Disks.Count, DevicesOf(host, "vbd", domid));
+            Assert.Equal(isLeft ? 0 : domain.Config.Vifs.Count, DevicesOf(host, "vif", domid));
         }
+
+        Assert.Empty(host.Devices.Held);
 
         // Only the running domains, and of Domain-0, may have entries.
         foreach (string path in host.Store.Nodes.Keys)
@@ -93,6 +125,7 @@ public sealed class RecoveryTests
             string[] words = path.Split('/');
             bool isStray = words switch
             {
+                ["", "local", "domain", "0", "backend", _, var id, ..] => !host.Guests.Contains(int.Parse(id)),
                 ["", "local", "domain", var id, ..] => id != "0" && !host.Guests.Contains(int.Parse(id)),
                 ["", "libxl", var id, ..] => !host.Guests.Contains(int.Parse(id)),
                 ["", "vm", var uuid, ..] => !records.Any(domain => $"{domain.Uuid:D}" == uuid),
@@ -164,6 +197,99 @@ public sealed class RecoveryTests
                 AssertWhole(host, scenario, $"{scenario} killed at step {step} and again at {second}");
             }
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void The_process_of_the_back_ends_killed_at_any_step_what_was_asked_for_is_done_all_the_same(Scenario scenario)
+    {
+        int step = 0;
+        while (true)
+        {
+            using FakeHost host = new();
+            Action action = Prepare(host, scenario);
+            host.BackendsDieAfter = step;
+            action();
+            bool wasKilled = host.BackendsDieAfter < 0;
+            host.BackendsDieAfter = -1;
+            string when = $"{scenario} with the back ends killed at step {step}";
+            AssertWhole(host, scenario, when);
+            AssertDone(host, scenario, when);
+            if (!wasKilled)
+            {
+                break;
+            }
+
+            Assert.Contains(host.Log, line => line.Contains("is begun anew", StringComparison.Ordinal));
+            step++;
+        }
+
+        Assert.InRange(step, scenario is Scenario.Preserve or Scenario.Rename ? 0 : 3, 1000);
+    }
+
+    [Fact]
+    public void Back_ends_that_die_over_a_domain_again_and_again_cost_that_domain_and_nothing_else()
+    {
+        using FakeHost host = new();
+        _ = host.Manager.Create(FakeHost.Config(), paused: false);
+        host.Devices.Script = _ =>
+        {
+            host.BackendsDieAfter = 0;
+            return default;
+        };
+        ToolstackException failure = Assert.Throws<ToolstackException>(() => host.Manager.Create(
+            FakeHost.Config("fatal") with { Vifs = ["mac=00:16:3e:00:00:01, script=/fatal"] }, paused: false));
+        Assert.Contains("died 3 times", failure.Message);
+        host.BackendsDieAfter = -1;
+        host.Devices.Script = _ => default;
+        host.Manager.Check();
+        AssertWhole(host, Scenario.CreateAnother, "after a script that kills the back ends");
+        Assert.Equal([1], host.Guests);
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void The_stores_process_killed_at_any_step_nothing_is_lost_and_nothing_half_made(Scenario scenario)
+    {
+        int step = 0;
+        int refused = 0;
+        while (true)
+        {
+            using FakeHost host = new();
+            Action action = Prepare(host, scenario);
+            host.StoreDiesAfter = step;
+            string when = $"{scenario} with the store killed at step {step}";
+            bool isDone = true;
+            try
+            {
+                action();
+            }
+            catch (ToolstackException)
+            {
+                // Told to whoever asked.
+                isDone = false;
+                refused++;
+            }
+
+            bool wasKilled = host.StoreDiesAfter < 0;
+            host.StoreDiesAfter = -1;
+            host.Manager.Check();
+            AssertWhole(host, scenario, when);
+            if (isDone)
+            {
+                AssertDone(host, scenario, when);
+            }
+
+            if (!wasKilled)
+            {
+                break;
+            }
+
+            step++;
+        }
+
+        Assert.InRange(step, scenario == Scenario.Preserve ? 0 : 3, 10000);
+        Assert.Equal(0, refused);
     }
 
     [Theory]

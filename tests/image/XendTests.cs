@@ -97,14 +97,55 @@ public sealed class XendTests(SessionPool pool)
             dom0.WaitFor("77 after the kill", s_answer);
             dom0.Type(LeaveConsole);
             Assert.Equal(0, dom0.Finish());
-            string killed = dom0.Require("kill -9 $(cat /run/xend/store.pid); sleep 3; xm list; "
-                + "kill -9 $(cat /run/xend/supervisor.pid); sleep 3; xend status");
+            string killed = dom0.Require("kill -9 $(cat /run/xend/store.pid) $(cat /run/xend/backends.pid); sleep 3; "
+                + "xm list; kill -9 $(cat /run/xend/supervisor.pid); sleep 3; xend status");
             Assert.Matches(@"(?m)^outlives +\d", killed);
             Assert.Contains("supervisor runs", killed);
             Assert.Contains("store      runs", killed);
+            Assert.Contains("backends   runs", killed);
             Assert.Contains("domains    runs", killed);
             _ = dom0.Require("xm shutdown outlives");
             Until(dom0, "! xm domid outlives");
+        });
+
+    /// <summary>
+    /// Each process is killed in the midst of building and of destroying a domain with devices, each time a little later.
+    /// Host tests do it at every step; this one shows that real processes, sockets and drivers behave as theirs do.
+    /// </summary>
+    [Theory]
+    [Hypervisors]
+    public void Killing_any_process_at_any_moment_leaves_domains_whole_or_gone(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require("dd if=/dev/zero of=/tmp/kill.img bs=1M count=1; sed 's/^name.*/name = \"killed\"/' "
+                + $"{Example} >/tmp/kill; echo \"disk = ['file:/tmp/kill.img,xvda,w']\" >>/tmp/kill; "
+                + "echo \"vif = ['bridge=brkill']\" >>/tmp/kill");
+            _ = dom0.Require(
+                """
+                for role in store backends domains; do
+                    for wait in 0.1 0.4 0.9 1.6; do
+                        xm create -q -p /tmp/kill 2>/dev/null & create=$!
+                        sleep $wait; kill -9 $(cat /run/xend/$role.pid); wait $create; created=$?
+                        # Whole or gone: what xm said is what there is, once the daemon has come back.
+                        until xend status >/dev/null && xm list --json >/dev/null; do sleep 0.2; done
+                        if [ $created = 0 ]; then xm domid killed >/dev/null || { echo "lost: $role $wait"; exit 1; }
+                        else
+                            for i in $(seq 60); do xm domid killed >/dev/null 2>&1 || break; sleep 0.5; done
+                            xm domid killed 2>/dev/null && { echo "half made: $role $wait"; exit 1; }
+                            xm create -q -p /tmp/kill || exit 1
+                        fi
+                        xm destroy killed 2>/dev/null & destroy=$!
+                        sleep 0.$((RANDOM % 5)); kill -9 $(cat /run/xend/$role.pid); wait $destroy
+                        until xend status >/dev/null && xm list --json >/dev/null; do sleep 0.2; done
+                        xm destroy killed 2>/dev/null
+                        for i in $(seq 60); do xm domid killed >/dev/null 2>&1 || break; sleep 0.5; done
+                        xm domid killed >/dev/null 2>&1 && { echo "still there: $role $wait"; exit 1; }
+                    done
+                done
+                """, 900);
+            Until(dom0, "test -z \"$(ls /run/xend/domains)$(ls /sys/class/net | grep vif)\"");
+            Assert.DoesNotContain("killed", dom0.Require("xenstore-ls -f / | grep -v '^/local/domain/0/control'; xm list"));
+            _ = dom0.Require("ip link set brkill down; ip link delete brkill; rm /tmp/kill /tmp/kill.img");
         });
 
     [Theory]

@@ -27,6 +27,9 @@ public sealed class XendClient : IDisposable
 
     private XendClient(FileDescriptor socket) => _socket = socket;
 
+    /// <summary>How long an answer may take; without limit unless told.</summary>
+    public int Patience { get; set; } = -1;
+
     /// <summary>Connects to the daemon; null when none runs.</summary>
     /// <exception cref="ToolstackException">One runs and cannot be spoken with.</exception>
     public static XendClient? TryConnect(string path = Path)
@@ -159,6 +162,12 @@ public sealed class XendClient : IDisposable
 
     private void Fill()
     {
+        if (!_socket.WaitForInput(Patience))
+        {
+            throw new ToolstackException($"xend has not answered within {Patience / 1000} seconds",
+                "Look into its log (xm log), and see 'xend status'");
+        }
+
         Span<byte> buffer = stackalloc byte[4096];
         int count = _socket.Read(buffer);
         if (count <= 0)
@@ -169,9 +178,9 @@ public sealed class XendClient : IDisposable
         _lines.Append(buffer[..count]);
     }
 
-    private static ToolstackException Broken(int errno) => new(
+    private static XendDisconnectedException Broken(int errno) => new(
         errno == 0 ? "xend closed the connection" : $"the connection to xend broke: {LibcErrno.Describe(errno)}",
-        "Look into xend's log (xm log), and see 'xend status'");
+        wasConnected: true);
 
     [return: NotNull]
     private static T Parse<T>(byte[] line, JsonTypeInfo<T> type)

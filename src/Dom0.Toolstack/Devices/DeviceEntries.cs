@@ -11,8 +11,13 @@ namespace Dom0.Toolstack.Devices;
 /// <summary>Writes and removes the nodes of devices.</summary>
 internal static class DeviceEntries
 {
-    /// <summary>Writes both ends; <paramref name="backend"/> and <paramref name="frontend"/> are what the kind adds.</summary>
-    public static void Write(StoreClient store, uint transaction, DeviceAddress device,
+    private const string Mark = "attachment";
+
+    /// <summary>
+    /// Writes both ends; <paramref name="backend"/> and <paramref name="frontend"/> are what the kind adds, and by
+    /// <paramref name="mark"/> the writer knows its work again (<see cref="IsWritten"/>).
+    /// </summary>
+    public static void Write(StoreClient store, uint transaction, DeviceAddress device, string mark,
         IEnumerable<(string Name, string Value)> backend, IEnumerable<(string Name, string Value)> frontend)
     {
         string guest = device.Domain.ToString(CultureInfo.InvariantCulture);
@@ -30,7 +35,8 @@ internal static class DeviceEntries
         Make(device.Backend, guestReads);
         Fill(device.Backend, backendNodes, guestReads);
         Make(device.Record, toolsOnly);
-        Fill(device.Record, [("frontend", device.Frontend), ("backend", device.Backend), .. backendNodes[1..]], toolsOnly);
+        Fill(device.Record, [("frontend", device.Frontend), ("backend", device.Backend), (Mark, mark), .. backendNodes[1..]],
+            toolsOnly);
         Make(Parent(device.Frontend), guestReads);
         Make(device.Frontend, guestOwns);
         Fill(device.Frontend, frontendNodes, guestOwns);
@@ -50,6 +56,10 @@ internal static class DeviceEntries
             }
         }
     }
+
+    /// <summary>Was the device written with the mark?</summary>
+    public static bool IsWritten(StoreClient store, DeviceAddress device, string mark) =>
+        store.TryRead($"{device.Record}/{Mark}") == mark;
 
     /// <summary>Asks the back end to end; false when there is none any more.</summary>
     public static bool Close(StoreClient store, DeviceAddress device)

@@ -16,7 +16,7 @@ using Dom0.Toolstack.Store;
 namespace Dom0.Toolstack.Devices;
 
 /// <summary>Attaches and detaches devices of guests.</summary>
-public sealed class DeviceManager
+public sealed class DeviceManager : IDeviceService
 {
     /// <summary>How long a driver may take.</summary>
     public const int LimitMilliseconds = 10_000;
@@ -39,10 +39,7 @@ public sealed class DeviceManager
         _host = host;
     }
 
-    /// <summary>Gives a new domain, which is still paused, all that its configuration asks for.</summary>
-    /// <exception cref="ToolstackException">
-    /// A device cannot be had; <see cref="RemoveAll"/> takes back those that could.
-    /// </exception>
+    /// <inheritdoc/>
     public void AttachAll(int domain, DomainConfig config)
     {
         foreach (string disk in config.Disks)
@@ -70,6 +67,7 @@ public sealed class DeviceManager
             ? _host.AttachLoop(disk.Target, disk.Mode == DiskMode.ReadOnly)
             : null;
         BlockNumber number = loop?.Number ?? file.Block!.Value;
+        string mark = Guid.NewGuid().ToString("N");
         string type = disk.IsCdrom ? "cdrom" : "disk";
         (string, string)[] backend =
         [
@@ -97,8 +95,8 @@ public sealed class DeviceManager
             }
 
             DiskSharing.Check(_store, transaction, _host, domain, disk, file);
-            DeviceEntries.Write(_store, transaction, device, backend, frontend);
-        });
+            DeviceEntries.Write(_store, transaction, device, mark, backend, frontend);
+        }, () => DeviceEntries.IsWritten(_store, device, mark));
         return Undone(device, () => Wait($"disk {disk.Name}", device, "opened its device",
             () => _host.IsDiskOpen(device)));
     }
@@ -115,6 +113,7 @@ public sealed class DeviceManager
         }
 
         DeviceAddress device = default;
+        string mark = Guid.NewGuid().ToString("N");
         _store.InTransaction(transaction =>
         {
             RefuseTakenAddress(transaction, mac);
@@ -137,8 +136,8 @@ public sealed class DeviceManager
             List<(string, string)> frontend = [("handle", handle), ("mac", mac)];
             Add(backend, "mtu", vif.Mtu?.ToString(CultureInfo.InvariantCulture));
             Add(frontend, "mtu", vif.Mtu?.ToString(CultureInfo.InvariantCulture));
-            DeviceEntries.Write(_store, transaction, device, backend, frontend);
-        });
+            DeviceEntries.Write(_store, transaction, device, mark, backend, frontend);
+        }, () => DeviceEntries.IsWritten(_store, device, mark));
         return Undone(device, () =>
         {
             Wait($"vif {mac}", device, $"made its interface {device.InterfaceName}",
@@ -194,10 +193,7 @@ public sealed class DeviceManager
         DeviceEntries.Remove(_store, device);
     }
 
-    /// <summary>
-    /// Takes everything back from a domain that does not run any more. Returns sentences about back ends that did not
-    /// end in time; their nodes are removed all the same.
-    /// </summary>
+    /// <inheritdoc/>
     public IReadOnlyList<string> RemoveAll(int domain)
     {
         List<DeviceAddress> devices = [.. Devices(DeviceKind.Vbd, domain), .. Devices(DeviceKind.Vif, domain)];

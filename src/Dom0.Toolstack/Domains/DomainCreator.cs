@@ -18,20 +18,20 @@ public sealed class DomainCreator
 {
     private readonly Hypervisor _hypervisor;
     private readonly StoreClient _store;
-    private readonly DeviceManager _devices;
+    private readonly IDeviceService _devices;
 
     /// <summary>Creates on <paramref name="hypervisor"/> and tells <paramref name="store"/>.</summary>
     public DomainCreator(Hypervisor hypervisor, StoreClient store)
-        : this(hypervisor, store, LinuxDevices.Host)
+        : this(hypervisor, store, new DeviceManager(store))
     {
     }
 
-    /// <summary>As the other, with devices from <paramref name="host"/>.</summary>
-    public DomainCreator(Hypervisor hypervisor, StoreClient store, IHostDevices host)
+    /// <summary>As the other, with devices from <paramref name="devices"/>.</summary>
+    public DomainCreator(Hypervisor hypervisor, StoreClient store, IDeviceService devices)
     {
         _hypervisor = hypervisor;
         _store = store;
-        _devices = new DeviceManager(store, host);
+        _devices = devices;
     }
 
     /// <summary>Creates the domain and leaves it paused.</summary>
@@ -39,9 +39,14 @@ public sealed class DomainCreator
     public DomainReference Create(DomainConfig config)
     {
         RefuseTakenName(config.Name);
-        PvKernel kernel = KernelLoader.Load(config.Kernel, KernelCache.Host);
-        byte[] ramdisk = config.Ramdisk is null ? [] : KernelLoader.ReadFile("ramdisk", config.Ramdisk);
-        return Create(config, kernel, ramdisk);
+        return Create(config, BootFiles.Load(config));
+    }
+
+    /// <summary>Creates the domain from files that are read already, unless its name was taken meanwhile.</summary>
+    public DomainReference Create(DomainConfig config, BootFiles files)
+    {
+        RefuseTakenName(config.Name);
+        return Create(config with { CommandLine = files.CommandLine }, files.Kernel, files.Ramdisk);
     }
 
     /// <summary>Creates the domain from files that are read already.</summary>

@@ -13,10 +13,10 @@ public static class DomainDestroyer
     /// <summary>
     /// Destroys a domain and forgets it in the store; Domain-0 is refused. Its devices go first, while there is somebody
     /// whose memory the back ends can give back; one that does not end in time, as <paramref name="warn"/> is told,
-    /// keeps nothing from being destroyed.
+    /// keeps nothing from being destroyed. <paramref name="devices"/> takes them back, or else this process.
     /// </summary>
-    public static void Destroy(
-        Hypervisor hypervisor, StoreClient? store, DomainReference domain, Action<string>? warn = null)
+    public static void Destroy(Hypervisor hypervisor, StoreClient? store, DomainReference domain,
+        Action<string>? warn = null, IDeviceService? devices = null)
     {
         if (domain.Id == 0)
         {
@@ -39,7 +39,7 @@ public static class DomainDestroyer
         {
             try
             {
-                foreach (string complaint in new DeviceManager(store).RemoveAll(domain.Id))
+                foreach (string complaint in (devices ?? new DeviceManager(store)).RemoveAll(domain.Id))
                 {
                     warn?.Invoke(complaint);
                 }

@@ -123,7 +123,13 @@ public sealed class StoreClient : IDisposable
     /// <summary>
     /// Runs <paramref name="body"/> in a transaction, again and again until nobody else interferes with it.
     /// </summary>
-    public void InTransaction(Action<uint> body)
+    public void InTransaction(Action<uint> body) => InTransaction(body, () => false);
+
+    /// <summary>
+    /// As the other, for a body that cannot be run twice: when the connection broke, perhaps after the daemon had ended
+    /// the transaction, <paramref name="isDone"/> looks whether it has taken effect.
+    /// </summary>
+    public void InTransaction(Action<uint> body, Func<bool> isDone)
     {
         for (int attempt = 0; attempt < MaximumAttempts; attempt++)
         {
@@ -143,6 +149,10 @@ public sealed class StoreClient : IDisposable
             {
                 // The transaction went with the connection.
                 Reconnect();
+                if (isDone())
+                {
+                    return;
+                }
             }
         }
 

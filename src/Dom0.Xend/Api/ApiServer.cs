@@ -12,16 +12,16 @@ internal sealed class ApiServer
 {
     private const int MaximumConnections = 128;
 
-    private readonly ApiMethods _methods;
+    private readonly Func<FileDescriptor, RequestConnection> _accept;
     private readonly Action<string> _log;
     private readonly FileDescriptor _socket;
     private int _connections;
 
     /// <summary>Takes the place of whatever listened on <paramref name="path"/> before.</summary>
     /// <exception cref="ToolstackException">The socket cannot be made.</exception>
-    public ApiServer(string path, ApiMethods methods, Action<string> log)
+    public ApiServer(string path, Func<FileDescriptor, RequestConnection> accept, Action<string> log)
     {
-        _methods = methods;
+        _accept = accept;
         _log = log;
 
         // Made under another name, closed to others, and only then put in its place: there is no moment in which
@@ -72,7 +72,7 @@ internal sealed class ApiServer
     {
         try
         {
-            new ApiConnection(connection, _methods).Run();
+            _accept(connection).Run();
         }
         catch (ToolstackException failure)
         {

@@ -4,7 +4,6 @@ using System.Linq;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Config;
-using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Xen.Abi;
@@ -51,7 +50,7 @@ internal sealed partial class DomainManager
         foreach (DomainRecord record in Running.All)
         {
             // What was done for one domain may have changed another's record.
-            if (ReferenceEquals(Running.Find(record.Uuid), record))
+            if (ReferenceEquals(Running.Find(record.Uuid), record) && !_held.Contains(record.Uuid))
             {
                 Guarded(record, () => CheckOne(record));
             }
@@ -74,27 +73,48 @@ internal sealed partial class DomainManager
         }
     }
 
+    /// <summary>
+    /// Does something about a domain that may take its time, while others are looked at; until it is done nobody else
+    /// does anything about it.
+    /// </summary>
+    private void Begin(DomainRecord record, Action action)
+    {
+        _ = _held.Add(record.Uuid);
+        _services.Begin(() =>
+        {
+            try
+            {
+                Guarded(record, action);
+            }
+            finally
+            {
+                _ = _held.Remove(record.Uuid);
+                _services.Turn.Changed();
+            }
+        });
+    }
+
     private void CheckOne(DomainRecord record)
     {
         switch (record.Phase)
         {
             case DomainPhase.Starting when record.Domid is { } domid && IsThere(domid, record.Uuid):
-                _ = Begin(record);
+                _ = LetRun(record);
                 break;
             case DomainPhase.Starting or DomainPhase.Running:
                 CheckRunning(record);
                 break;
             case DomainPhase.Preserved when record.Domid is { } kept && !IsThere(kept, record.Uuid):
-                Forget(record, "destroyed by somebody else");
+                Begin(record, () => Forget(record, "destroyed by somebody else"));
                 break;
             case DomainPhase.Building or DomainPhase.Destroying:
-                Finish(record, "destroyed", "destroy");
+                Begin(record, () => Finish(record, "destroyed", "destroy"));
                 break;
             case DomainPhase.Restarting:
-                StartOver(record);
+                Begin(record, () => StartOver(record));
                 break;
             case DomainPhase.Renaming:
-                CompleteRename(record);
+                Begin(record, () => CompleteRename(record));
                 break;
         }
     }
@@ -109,7 +129,7 @@ internal sealed partial class DomainManager
 
         if (record.Domid is not { } domid || InfoOf(domid) is not { } info || info.Uuid != record.Uuid)
         {
-            Forget(record, "destroyed by somebody else");
+            Begin(record, () => Forget(record, "destroyed by somebody else"));
             return;
         }
 
@@ -124,7 +144,8 @@ internal sealed partial class DomainManager
         // Whoever had it suspend itself, to save it, lets it go on or destroys it.
         if (info is { IsShutdown: true, IsDying: false } && (_hostStops || info.Reason != ShutdownReason.Suspend))
         {
-            Stopped(record, domid, info.Reason);
+            DomainRecord stopped = record;
+            Begin(stopped, () => Stopped(stopped, domid, info.Reason));
         }
     }
 
@@ -196,7 +217,7 @@ internal sealed partial class DomainManager
     {
         try
         {
-            DumpResult dump = _services.Dump(domid, DumpPath(record.Name));
+            DumpResult dump = Dump(new DomainReference(domid, record.Name), DumpPath(record.Name), isLive: false);
             _services.Log($"dumped the memory of '{record.Name}' to {dump.File}: {dump.Pages} pages");
         }
         catch (ToolstackException failure)
@@ -251,6 +272,12 @@ internal sealed partial class DomainManager
         };
         if (InfoOf(domid) is { } info && (info.Uuid == former || info.Uuid == record.Uuid))
         {
+            // The next one gets the same disks and addresses.
+            foreach (string complaint in _devices.RemoveAll(domid))
+            {
+                _services.Log(complaint);
+            }
+
             Hypervisor.Domains.SetHandle(new DomId((ushort)domid), record.Uuid);
             string path = StoreEntries.DomainPath(domid);
             string vm = StoreEntries.VmPath(record.Uuid);
@@ -265,7 +292,7 @@ internal sealed partial class DomainManager
 
         Running.Save(next);
         Running.Save(record with { Phase = DomainPhase.Preserved, FormerUuid = null, Restarts = [] });
-        StartOver(next);
+        Hold(next.Uuid, () => StartOver(next));
     }
 
     /// <summary>NAME-1, NAME-2 and so on: the first that nobody has.</summary>
@@ -329,7 +356,8 @@ internal sealed partial class DomainManager
     {
         foreach (DomainInfo info in Hypervisor.System.ListDomains().Where(info => info.Uuid == record.Uuid && info.Id != 0))
         {
-            DomainDestroyer.Destroy(Hypervisor, _services.Store, new DomainReference(info.Id, record.Name), _services.Log);
+            DomainDestroyer.Destroy(Hypervisor, _services.Store, new DomainReference(info.Id, record.Name),
+                _services.Log, _devices);
         }
 
         // Entries without a domain: somebody else destroyed it, or this daemon was killed half-way.
@@ -339,7 +367,7 @@ internal sealed partial class DomainManager
             if (int.TryParse(number, out int domid) && (record.Domid is null || record.Domid == domid)
                 && _services.Store.TryRead($"{StoreEntries.DomainPath(domid)}/vm") == vm)
             {
-                _ = new DeviceManager(_services.Store).RemoveAll(domid);
+                _ = _devices.RemoveAll(domid);
                 StoreEntries.Remove(_services.Store, domid);
                 _services.Store.Release(domid);
             }

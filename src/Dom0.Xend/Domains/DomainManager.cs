@@ -4,12 +4,14 @@
 // at any point reads its records, looks at what the hypervisor has, and goes on from there. Identities (UUIDs) join the
 // two: the hypervisor keeps each domain's.
 //
-// One thread serves it. DomainManager.Lifecycle.cs has what happens when domains stop.
+// One thread at a time has the turn. What waits (files, devices, a dump) gives it up meanwhile; the domain is held then,
+// and whoever else wants to do something about it waits. DomainManager.Lifecycle.cs has what happens when domains stop.
 using System;
 using System.Collections.Generic;
 using System.Linq;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Build;
 using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
@@ -41,14 +43,29 @@ internal sealed record DomainServices
     /// <summary>Who wants to know.</summary>
     public required EventHub Events { get; init; }
 
-    /// <summary>Builds a domain and leaves it paused.</summary>
-    public required Func<DomainConfig, DomainReference> Build { get; init; }
+    /// <summary>Reads what a domain starts with. It may take long; other domains have their turn meanwhile.</summary>
+    public required Func<DomainConfig, BootFiles> Load { get; init; }
+
+    /// <summary>Builds a domain, with devices from the service that is given, and leaves it paused.</summary>
+    public required Func<DomainConfig, BootFiles, IDeviceService, DomainReference> Build { get; init; }
+
+    /// <summary>Makes devices and takes them back. It may take long; other domains have their turn meanwhile.</summary>
+    public required IDeviceService Devices { get; init; }
 
     /// <summary>The configuration of a domain that is there.</summary>
     public required Func<DomainReference, DomainConfig> ReadLive { get; init; }
 
-    /// <summary>Writes the memory of a domain that has stopped to a file.</summary>
-    public required Func<int, string, DumpResult> Dump { get; init; }
+    /// <summary>
+    /// Writes the memory of a domain to a file, and lets it run meanwhile if so wanted. It may take long; other domains
+    /// have their turn meanwhile.
+    /// </summary>
+    public required Func<DomainReference, string, bool, DumpResult> Dump { get; init; }
+
+    /// <summary>The right to work on the domains.</summary>
+    public required Turn Turn { get; init; }
+
+    /// <summary>Does something that may take long later, or on another thread that takes the turn.</summary>
+    public required Action<Action> Begin { get; init; }
 
     /// <summary>Where commands that save and restore domains are noted.</summary>
     public string Transfers { get; init; } = TransferClaim.Folder;
@@ -66,6 +83,8 @@ internal sealed partial class DomainManager
     private readonly DomainServices _services;
     private readonly ForeignDomains _foreign;
     private readonly TransferRecovery _transfers;
+    private readonly PatientDevices _devices;
+    private readonly HashSet<Guid> _held = [];
     private readonly Queue<(Guid Uuid, DomainEnd End)> _ends = new();
     private bool _hostStops;
 
@@ -76,6 +95,7 @@ internal sealed partial class DomainManager
         _foreign = new ForeignDomains(services.Events);
         _transfers = new TransferRecovery(
             services.Hypervisor, services.Store, services.Clock, services.Log, services.Transfers);
+        _devices = new PatientDevices(services.Devices, services.Turn);
     }
 
     private Hypervisor Hypervisor => _services.Hypervisor;
@@ -162,7 +182,7 @@ internal sealed partial class DomainManager
     {
         DomainRecord definition = FindDefinition(name);
         return Running.Find(definition.Uuid) is { } running
-            ? throw new ToolstackException($"the domain '{name}' is there already, number {running.Domid}")
+            ? throw new ToolstackException($"the domain '{name}' is there already" + NumberOf(running))
             : BuildNew(definition.Config, paused, isManaged: true);
     }
 
@@ -170,9 +190,9 @@ internal sealed partial class DomainManager
     public ManagedDomain Delete(string name)
     {
         DomainRecord definition = FindDefinition(name);
-        if (Running.Find(definition.Uuid) is { Domid: { } domid })
+        if (Running.Find(definition.Uuid) is { } running)
         {
-            throw new ToolstackException($"the domain '{name}' still exists, number {domid}",
+            throw new ToolstackException($"the domain '{name}' still exists" + NumberOf(running),
                 $"End it first: xm shutdown -w {name}, or xm destroy {name}");
         }
 
@@ -184,7 +204,7 @@ internal sealed partial class DomainManager
     /// <summary>Ends a domain at once, whoever created it.</summary>
     public DomainReference Destroy(string nameOrId)
     {
-        DomainReference domain = Find(nameOrId);
+        DomainReference domain = FindFree(nameOrId);
         if (domain.Id == 0)
         {
             // The library refuses with the right words.
@@ -193,12 +213,12 @@ internal sealed partial class DomainManager
 
         if (RecordOf(domain.Id) is { } record)
         {
-            Finish(record, "destroyed", "destroy");
+            Hold(record.Uuid, () => Finish(record, "destroyed", "destroy"));
         }
         else
         {
             _services.Consoles.Close(domain.Id, "the domain was destroyed", comesAgain: false);
-            DomainDestroyer.Destroy(Hypervisor, _services.Store, domain, _services.Log);
+            DomainDestroyer.Destroy(Hypervisor, _services.Store, domain, _services.Log, _devices);
             _services.Log($"destroyed '{domain.Name}', number {domain.Id}");
             _foreign.Update(Hypervisor.System.ListDomains(), IsOurs, NameOf);
         }
@@ -209,7 +229,7 @@ internal sealed partial class DomainManager
     /// <summary>Lets a paused domain run.</summary>
     public DomainReference Unpause(string nameOrId)
     {
-        DomainReference domain = Find(nameOrId);
+        DomainReference domain = FindFree(nameOrId);
         Hypervisor.Domains.Unpause(new DomId((ushort)domain.Id));
         Publish("started", domain.Id, domain.Name, RecordOf(domain.Id)?.Uuid ?? default);
         return domain;
@@ -226,7 +246,7 @@ internal sealed partial class DomainManager
             return new DomainReference(-1, name);
         }
 
-        DomainReference domain = Find(nameOrId);
+        DomainReference domain = FindFree(nameOrId);
         if (domain.Name == name)
         {
             return domain;
@@ -249,15 +269,16 @@ internal sealed partial class DomainManager
     /// <summary>Writes a domain's memory to a file while it is held still.</summary>
     public DumpResult DumpCore(DumpParameters wanted)
     {
-        DomainReference domain = Find(wanted.Domain);
-        DumpResult result = DomainDumper.Dump(
-            Hypervisor, domain, wanted.File ?? DumpPath(domain.Name), wanted.Live);
+        DomainReference domain = FindFree(wanted.Domain);
+        DumpResult? result = null;
+        Hold(RecordOf(domain.Id)?.Uuid ?? default, () => result = Dump(
+            domain, wanted.File ?? DumpPath(domain.Name), wanted.Live));
         if (wanted.Crash)
         {
-            _ = Destroy(wanted.Domain);
+            _ = Destroy($"{domain.Id}");
         }
 
-        return result;
+        return result!;
     }
 
     /// <summary>
@@ -266,7 +287,7 @@ internal sealed partial class DomainManager
     /// </summary>
     public DomainReference ChangeDevice(DeviceChange change)
     {
-        DomainReference domain = Find(change.Domain);
+        DomainReference domain = FindFree(change.Domain);
         if (RecordOf(domain.Id) is { } record)
         {
             DomainConfig config = record.Config;
@@ -300,6 +321,42 @@ internal sealed partial class DomainManager
     /// <summary>The domain with a number or a name.</summary>
     public DomainReference Find(string nameOrId) =>
         new DomainDirectory(Hypervisor, () => _services.Store).Find(nameOrId);
+
+    /// <summary>As <see cref="Find"/>, once nobody is busy with the domain any more.</summary>
+    private DomainReference FindFree(string nameOrId)
+    {
+        while (true)
+        {
+            DomainReference domain = Find(nameOrId);
+            if (RecordOf(domain.Id) is not { } record || !_held.Contains(record.Uuid))
+            {
+                return domain;
+            }
+
+            _services.Turn.AwaitChange();
+        }
+    }
+
+    /// <summary>Keeps everybody else from a domain while something is done about it; this thread may do so already.</summary>
+    private void Hold(Guid uuid, Action action)
+    {
+        bool isFirst = _held.Add(uuid);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            if (isFirst)
+            {
+                _ = _held.Remove(uuid);
+                _services.Turn.Changed();
+            }
+        }
+    }
+
+    private DumpResult Dump(DomainReference domain, string path, bool isLive) =>
+        _services.Turn.GiveUpFor(() => _services.Dump(domain, path, isLive));
 
     /// <summary>Where the dump of a domain goes if nobody says.</summary>
     private string DumpPath(string name) => DomainDumper.DefaultPath(name, _services.Clock.GetUtcNow());
@@ -346,8 +403,11 @@ internal sealed partial class DomainManager
         {
             if (record.Name == name)
             {
-                throw new ToolstackException($"name: there is a definition of a domain '{name}' already",
-                    $"Start that one (xm start {name}), forget it (xm delete {name}), or choose another name");
+                throw Running.Find(record.Uuid) is null
+                    ? new ToolstackException($"name: there is a definition of a domain '{name}' already",
+                        $"Start that one (xm start {name}), forget it (xm delete {name}), or choose another name")
+                    : new ToolstackException($"name: the domain '{name}' is just being built or destroyed",
+                        "Wait until that is done, or choose another name");
             }
 
             if (record.Uuid == uuid)
@@ -360,15 +420,16 @@ internal sealed partial class DomainManager
 
     private DomainReference BuildNew(DomainConfig config, bool paused, bool isManaged)
     {
-        DomainRecord record = Build(new DomainRecord
+        int? domid = null;
+        Hold(config.Uuid, () => domid = Build(new DomainRecord
         {
             Uuid = config.Uuid,
             Name = config.Name,
             Config = config,
             Phase = DomainPhase.Building,
             IsManaged = isManaged,
-        }, paused);
-        return new DomainReference(record.Domid!.Value, config.Name);
+        }, paused).Domid);
+        return new DomainReference(domid!.Value, config.Name);
     }
 
     /// <summary>Builds what a record describes; if that fails, nothing is left but the reason.</summary>
@@ -377,13 +438,14 @@ internal sealed partial class DomainManager
         try
         {
             Running.Save(record);
-            DomainReference built = _services.Build(record.Config);
+            BootFiles files = _services.Turn.GiveUpFor(() => _services.Load(record.Config));
+            DomainReference built = _services.Build(record.Config, files, _devices);
             record = record with { Domid = built.Id, Phase = paused ? DomainPhase.Running : DomainPhase.Starting };
             Running.Save(record);
             OpenConsole(record);
             _services.Log($"built '{record.Name}', number {record.Domid}");
             Publish("created", built.Id, record.Name, record.Uuid);
-            return paused ? record : Begin(record);
+            return paused ? record : LetRun(record);
         }
         catch (ToolstackException failure)
         {
@@ -394,7 +456,7 @@ internal sealed partial class DomainManager
     }
 
     /// <summary>Lets a domain run for the first time.</summary>
-    private DomainRecord Begin(DomainRecord record)
+    private DomainRecord LetRun(DomainRecord record)
     {
         Hypervisor.Domains.Unpause(new DomId((ushort)record.Domid!.Value));
         record = record with { Phase = DomainPhase.Running };
@@ -470,6 +532,9 @@ internal sealed partial class DomainManager
             _services.Store.Write($"{vm}/name", name);
         }
     }
+
+    private static string NumberOf(DomainRecord record) =>
+        record.Domid is { } domid ? $", number {domid}" : ", and is just being built or destroyed";
 
     private DomainRecord? RecordOf(int domid) => Running.All.FirstOrDefault(record => record.Domid == domid);
 

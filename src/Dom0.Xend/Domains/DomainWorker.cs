@@ -1,77 +1,86 @@
 // SPDX-License-Identifier: MIT
 using System;
-using System.Collections.Concurrent;
 using System.Threading;
-using System.Threading.Tasks;
 using Dom0.Toolstack;
 
 namespace Dom0.Xend.Domains;
 
-/// <summary>The one thread on which domains are created, changed and destroyed, one thing after the other.</summary>
-internal sealed class DomainWorker
+/// <summary>
+/// Gives threads their turns at the domains. One thread looks after domains that stop; whoever asks for something does it
+/// on a thread of his own, and so is done what a look finds to take its time.
+/// </summary>
+internal sealed class DomainWorker : IDisposable
 {
-    private readonly BlockingCollection<Action> _orders = [];
+    private readonly AutoResetEvent _isDue = new(true);
+    private readonly ManualResetEvent _isRecovered = new(false);
     private readonly DomainManager _manager;
+    private readonly Turn _turn;
     private readonly Action<string> _log;
-    private int _checkIsDue;
 
-    /// <summary>Works on <paramref name="manager"/>, which nobody else may touch.</summary>
-    public DomainWorker(DomainManager manager, Action<string> log)
+    /// <summary>Works on <paramref name="manager"/>, which nobody else may touch, when it has the turn.</summary>
+    public DomainWorker(DomainManager manager, Turn turn, Action<string> log)
     {
         _manager = manager;
+        _turn = turn;
         _log = log;
     }
 
-    /// <summary>Starts the thread, which begins with recovery.</summary>
-    public void Start()
+    /// <summary>Does something that a domain manager begins and that takes its time, on a thread of its own.</summary>
+    public static void Begin(Turn turn, Action action) => new Thread(() => turn.Take(() =>
     {
-        _orders.Add(_manager.Recover);
-        new Thread(Loop) { IsBackground = true, Name = "domains" }.Start();
-    }
+        action();
+        return true;
+    }))
+    { IsBackground = true, Name = "domain" }.Start();
+
+    /// <summary>Starts the thread, which begins with recovery.</summary>
+    public void Start() => new Thread(Loop) { IsBackground = true, Name = "domains" }.Start();
 
     /// <summary>Asks for a check soon; many requests make one.</summary>
-    public void RequestCheck()
-    {
-        if (Interlocked.Exchange(ref _checkIsDue, 1) == 0)
-        {
-            _orders.Add(() =>
-            {
-                _ = Interlocked.Exchange(ref _checkIsDue, 0);
-                _manager.Check();
-            });
-        }
-    }
+    public void RequestCheck() => _ = _isDue.Set();
 
-    /// <summary>Runs something there and waits for what comes of it; its exception is thrown here.</summary>
+    /// <summary>Runs something there; what came before this daemon was looked at by then.</summary>
     public T Run<T>(Func<DomainManager, T> work)
     {
-        TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _orders.Add(() =>
-        {
-            try
-            {
-                answer.SetResult(work(_manager));
-            }
-            catch (Exception failure)
-            {
-                answer.SetException(failure);
-            }
-        });
-        return answer.Task.GetAwaiter().GetResult();
+        _ = _isRecovered.WaitOne();
+        return _turn.Take(() => work(_manager));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _isDue.Dispose();
+        _isRecovered.Dispose();
     }
 
     private void Loop()
     {
-        foreach (Action order in _orders.GetConsumingEnumerable())
+        bool isRecovered = false;
+        while (_isDue.WaitOne())
         {
             try
             {
-                order();
+                _ = _turn.Take(() =>
+                {
+                    if (isRecovered)
+                    {
+                        _manager.Check();
+                    }
+                    else
+                    {
+                        _manager.Recover();
+                    }
+
+                    return true;
+                });
             }
             catch (ToolstackException failure)
             {
                 _log($"domains: {failure.Message}");
             }
+
+            isRecovered = true;
+            _ = _isRecovered.Set();
         }
     }
 }

@@ -16,7 +16,7 @@ internal static class StatusReport
         foreach (string role in Roles.All)
         {
             RoleState? known = state.Roles.FirstOrDefault(entry => entry.Role == role);
-            if (known is not null || role == Roles.Domains)
+            if (known is not null || role != Roles.Store)
             {
                 all &= Line(output, role, RoleLock.Holder(Places.LockOf(role)), known);
             }

@@ -13,6 +13,7 @@ namespace Dom0.Toolstack.Tests.Fakes;
 public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
 {
     private readonly HashSet<string> _open = [];
+    private readonly Dictionary<string, string> _interfaceOf = [];
     private uint _loops;
 
     /// <summary>What paths lead to.</summary>
@@ -32,6 +33,9 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
     public List<string> Done { get; } = [];
 
     public HashSet<string> Interfaces { get; } = ["eth0"];
+
+    /// <summary>Runs before whatever is done to this host; what it throws, the caller gets.</summary>
+    public Action? BeforeEach { get; set; }
 
     public string? Mounted { get; set; }
 
@@ -58,6 +62,7 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
 
     public ILoopDevice AttachLoop(string path, bool isReadOnly)
     {
+        BeforeEach?.Invoke();
         Held.Add(path + (isReadOnly ? " read only" : ""));
         return new Loop(this, _loops++);
     }
@@ -70,23 +75,38 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
 
     public void RenameInterface(string name, string newName)
     {
+        BeforeEach?.Invoke();
         Done.Add($"rename {name} {newName}");
         _ = Interfaces.Remove(name);
         _ = Interfaces.Add(newName);
+        foreach (string backend in _interfaceOf.Where(pair => pair.Value == name).Select(pair => pair.Key).ToArray())
+        {
+            _interfaceOf[backend] = newName;
+        }
     }
 
-    public void EnsureBridge(string bridge) => Done.Add($"bridge {bridge}");
+    public void EnsureBridge(string bridge)
+    {
+        BeforeEach?.Invoke();
+        Done.Add($"bridge {bridge}");
+    }
 
-    public void JoinBridge(string bridge, string name) => Done.Add($"join {bridge} {name}");
+    public void JoinBridge(string bridge, string name)
+    {
+        BeforeEach?.Invoke();
+        Done.Add($"join {bridge} {name}");
+    }
 
     public ScriptResult RunScript(string path, string action, IReadOnlyDictionary<string, string> environment)
     {
+        BeforeEach?.Invoke();
         Done.Add($"run {path} {action} {environment["vif"]}");
         return Script(environment["XENBUS_PATH"]);
     }
 
     public void Pause(int milliseconds)
     {
+        BeforeEach?.Invoke();
         Now += milliseconds;
         if (BackendHangs)
         {
@@ -114,12 +134,17 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
             store.Put($"{backend}/state", "2");
             _ = _open.Add(backend);
             string[] words = backend.Split('/');
-            _ = words[5] == "vif" && Interfaces.Add($"vif{words[6]}.{words[7]}");
+            if (words[5] == "vif")
+            {
+                _interfaceOf[backend] = $"vif{words[6]}.{words[7]}";
+                _ = Interfaces.Add(_interfaceOf[backend]);
+            }
         }
         else if (!hasFrontend || (state == "5" && !GuestHangs))
         {
             store.Put($"{backend}/state", "6");
             _ = _open.Remove(backend);
+            _ = _interfaceOf.Remove(backend, out string? gone) && Interfaces.Remove(gone);
         }
         else if (state == "2" && online == "1" && !GuestHangs)
         {

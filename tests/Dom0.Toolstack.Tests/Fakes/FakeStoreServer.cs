@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.Collections.Generic;
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Linq;
 using System.Text;
@@ -10,21 +11,22 @@ namespace Dom0.Toolstack.Tests.Fakes;
 
 /// <summary>
 /// A store's daemon behind the client's transport: it reads the bytes of requests and produces the bytes of answers,
-/// with one client and transactions that are copies of the tree.
+/// with one client and transactions that are trees of their own.
 /// </summary>
 public sealed class FakeStoreServer : IStoreTransport
 {
     private readonly Queue<byte> _answers = new();
     private readonly List<byte> _received = [];
-    private readonly Dictionary<uint, SortedDictionary<string, Node>> _transactions = [];
+    private readonly Dictionary<uint, ImmutableSortedDictionary<string, Node>> _transactions = [];
     private readonly List<(string Path, string Token)> _watches = [];
-    private SortedDictionary<string, Node> _tree = new(StringComparer.Ordinal) { ["/"] = new Node("", ["n0"]) };
+    private ImmutableSortedDictionary<string, Node> _tree =
+        ImmutableSortedDictionary<string, Node>.Empty.WithComparers(StringComparer.Ordinal).Add("/", new Node("", ["n0"]));
     private uint _nextTransaction = 1;
 
     public sealed record Node(string Value, string[] Permissions);
 
     /// <summary>All nodes but the root.</summary>
-    public IReadOnlyDictionary<string, Node> Nodes => _tree.Where(pair => pair.Key != "/").ToDictionary();
+    public IReadOnlyDictionary<string, Node> Nodes => _tree.Remove("/");
 
     /// <summary>Domains that were introduced, with frame and port.</summary>
     public Dictionary<int, (ulong Frame, uint Port)> Introduced { get; } = [];
@@ -113,7 +115,7 @@ public sealed class FakeStoreServer : IStoreTransport
     /// <summary>Writes a node behind the client's back.</summary>
     public void Put(string path, string value)
     {
-        Write(_tree, path, value);
+        _tree = Write(_tree, path, value);
         foreach ((string watched, string token) in _watches)
         {
             if (path == watched || path.StartsWith(watched + "/", StringComparison.Ordinal))
@@ -123,14 +125,18 @@ public sealed class FakeStoreServer : IStoreTransport
         }
     }
 
-    private static void Write(SortedDictionary<string, Node> tree, string path, string value)
+    private static ImmutableSortedDictionary<string, Node> Write(
+        ImmutableSortedDictionary<string, Node> tree, string path, string value)
     {
         for (int slash = path.IndexOf('/', 1); slash > 0; slash = path.IndexOf('/', slash + 1))
         {
-            _ = tree.TryAdd(path[..slash], new Node("", ["n0"]));
+            if (!tree.ContainsKey(path[..slash]))
+            {
+                tree = tree.Add(path[..slash], new Node("", ["n0"]));
+            }
         }
 
-        tree[path] = new Node(value, tree.TryGetValue(path, out Node? old) ? old.Permissions : ["n0"]);
+        return tree.SetItem(path, new Node(value, tree.TryGetValue(path, out Node? old) ? old.Permissions : ["n0"]));
     }
 
     private void Answer(StorePacket packet)
@@ -153,7 +159,7 @@ public sealed class FakeStoreServer : IStoreTransport
         }
 
         FailAfter -= FailAfter > 0 ? 1 : 0;
-        SortedDictionary<string, Node> tree = packet.Transaction == 0 ? _tree : _transactions[packet.Transaction];
+        ImmutableSortedDictionary<string, Node> tree = packet.Transaction == 0 ? _tree : _transactions[packet.Transaction];
         IReadOnlyList<string> texts = packet.Texts();
         byte[]? payload = null;
         string error = "EINVAL";
@@ -164,7 +170,7 @@ public sealed class FakeStoreServer : IStoreTransport
                 error = "ENOENT";
                 break;
             case StoreOperation.Write:
-                Write(tree, texts[0], texts.Count > 1 ? texts[1] : "");
+                tree = Write(tree, texts[0], texts.Count > 1 ? texts[1] : "");
                 payload = "OK\0"u8.ToArray();
                 if (packet.Transaction == 0)
                 {
@@ -175,7 +181,7 @@ public sealed class FakeStoreServer : IStoreTransport
             case StoreOperation.MakeDirectory:
                 if (!tree.ContainsKey(texts[0]))
                 {
-                    Write(tree, texts[0], "");
+                    tree = Write(tree, texts[0], "");
                 }
 
                 payload = "OK\0"u8.ToArray();
@@ -184,12 +190,9 @@ public sealed class FakeStoreServer : IStoreTransport
                 error = "ENOENT";
                 if (tree.ContainsKey(texts[0]))
                 {
-                    foreach (string path in tree.Keys.Where(path =>
-                        path == texts[0] || path.StartsWith(texts[0] + "/", StringComparison.Ordinal)).ToArray())
-                    {
-                        _ = tree.Remove(path);
-                    }
-
+                    string below = texts[0] + "/";
+                    tree = tree.RemoveRange(tree.Keys.Where(path =>
+                        path == texts[0] || path.StartsWith(below, StringComparison.Ordinal)));
                     payload = "OK\0"u8.ToArray();
                 }
 
@@ -198,7 +201,7 @@ public sealed class FakeStoreServer : IStoreTransport
                 error = "ENOENT";
                 if (tree.TryGetValue(texts[0], out Node? owned))
                 {
-                    tree[texts[0]] = owned with { Permissions = [.. texts.Skip(1)] };
+                    tree = tree.SetItem(texts[0], owned with { Permissions = [.. texts.Skip(1)] });
                     payload = "OK\0"u8.ToArray();
                 }
 
@@ -215,7 +218,7 @@ public sealed class FakeStoreServer : IStoreTransport
                 payload = [.. "9\0"u8, .. part, .. offset + 7 >= all.Length ? "\0"u8 : []];
                 break;
             case StoreOperation.TransactionStart:
-                _transactions[_nextTransaction] = new SortedDictionary<string, Node>(_tree, StringComparer.Ordinal);
+                _transactions[_nextTransaction] = _tree;
                 payload = Encoding.UTF8.GetBytes($"{_nextTransaction++}\0");
                 break;
             case StoreOperation.TransactionEnd:
@@ -258,6 +261,15 @@ public sealed class FakeStoreServer : IStoreTransport
                 break;
         }
 
+        if (packet.Transaction == 0)
+        {
+            _tree = tree;
+        }
+        else if (packet.Operation != StoreOperation.TransactionEnd)
+        {
+            _transactions[packet.Transaction] = tree;
+        }
+
         Answer(payload is null
             ? StorePacket.Create(StoreOperation.Error, packet.Request, packet.Transaction, error)
             : packet with { Payload = payload });
@@ -267,9 +279,12 @@ public sealed class FakeStoreServer : IStoreTransport
         }
     }
 
-    private static string[] NamesBelow(SortedDictionary<string, Node> tree, string path) =>
-        [.. tree.Keys.Where(key => key.StartsWith(path + "/", StringComparison.Ordinal)
-            && !key.AsSpan(path.Length + 1).Contains('/')).Select(key => key[(path.Length + 1)..])];
+    private static string[] NamesBelow(ImmutableSortedDictionary<string, Node> tree, string path)
+    {
+        string below = path + "/";
+        return [.. tree.Keys.Where(key => key.StartsWith(below, StringComparison.Ordinal)
+            && !key.AsSpan(below.Length).Contains('/')).Select(key => key[below.Length..])];
+    }
 
     private static byte[] Join(string[] names) =>
         Encoding.UTF8.GetBytes(string.Concat(names.Select(name => name + "\0")));
