@@ -5,6 +5,7 @@ using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Build;
 using Dom0.Toolstack.Config;
+using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Hypercalls;
 using Dom0.Toolstack.Interop;
@@ -43,6 +44,7 @@ internal static class DomainsRole
         ConsoleService consoles = new(new ConsoleFolders(Places.ConsoleLogs, Places.ConsoleStates), Privcmd.Open(),
             EventDevice.Open(), log);
         Turn turn = new();
+        EnduringDevices devices = new(new RemoteDevices(Places.Backends), Thread.Sleep, log);
         DomainManager manager = new(new DomainServices
         {
             Hypervisor = hypervisor,
@@ -52,10 +54,14 @@ internal static class DomainsRole
             Consoles = consoles,
             Events = events,
             Load = BootFiles.Load,
-            Build = (config, files, devices) => Build(new DomainCreator(hypervisor, store, devices), config, files),
-            Devices = new EnduringDevices(new RemoteDevices(Places.Backends), Thread.Sleep, log),
+            Build = (config, files, service) => Build(new DomainCreator(hypervisor, store, service), config, files),
+            Devices = devices,
             ReadLive = domain => LiveConfig.Read(hypervisor, store, domain).Config.Config,
             Dump = Dump,
+            States = Places.States,
+            Suspend = Suspend,
+            GoOn = domain => new Suspension(hypervisor, store, domain).Resume(),
+            Restore = path => Restore(devices, path),
             Turn = turn,
             Begin = action => DomainWorker.Begin(turn, action),
             Clock = TimeProvider.System,
@@ -95,6 +101,24 @@ internal static class DomainsRole
         using Privcmd channel = Privcmd.Open();
         using Hypervisor hypervisor = new(channel);
         return DomainDumper.Dump(hypervisor, domain, path, isLive);
+    }
+
+    /// <summary>The domain is not destroyed here: its record says what is due when the file is whole.</summary>
+    private static void Suspend(DomainReference domain, string path)
+    {
+        using Privcmd channel = Privcmd.Open();
+        using Hypervisor hypervisor = new(channel);
+        using StoreClient store = StoreClient.ConnectForLong();
+        _ = new DomainSaver(hypervisor, store) { Destroyer = _ => { } }.Save(domain, path, keepsRunning: false);
+    }
+
+    private static DomainReference Restore(IDeviceService devices, string path)
+    {
+        using Privcmd channel = Privcmd.Open();
+        using Hypervisor hypervisor = new(channel);
+        using StoreClient store = StoreClient.ConnectForLong();
+        TransferReport report = new DomainRestorer(hypervisor, store, devices).Restore(path);
+        return new DomainReference(report.DomainId, report.Name);
     }
 
     /// <summary>The store's process is started at the same moment and needs a little longer.</summary>

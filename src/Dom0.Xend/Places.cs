@@ -21,6 +21,9 @@ internal static class Places
     /// <summary>Definitions of domains.</summary>
     public const string Definitions = "/var/lib/xend/domains";
 
+    /// <summary>States of suspended domains.</summary>
+    public const string States = "/var/lib/xend/suspended";
+
     /// <summary>Records of the domains that exist.</summary>
     public static readonly string Records = Path.Combine(Run, "domains");
 

@@ -9,9 +9,6 @@ namespace Xm.Cli;
 /// <summary>The commands of <c>xm</c>.</summary>
 internal static class CommandTable
 {
-    private const string Streams =
-        "the daemon to keep the files of suspended domains, which it does not do yet; 'xm save' and 'xm restore' do it "
-        + "with a file of yours";
     private const string Backends = "a back end for screens, which this release does not have yet";
     private const string PassThrough = "device pass-through, which this release does not have yet";
     private const string Pools = "CPU pools, which this release does not have yet";
@@ -155,8 +152,19 @@ internal static class CommandTable
             Minimum = 1,
             Maximum = 1,
         },
-        new("suspend", CommandGroup.Managed, "DOMAIN", "suspend a registered domain", null) { Needs = Streams },
-        new("resume", CommandGroup.Managed, "DOMAIN", "resume a suspended domain", null) { Needs = Streams },
+        new("suspend", CommandGroup.Managed, "DOMAIN", "save a registered domain's state and end it",
+            ManagedCommands.Suspend)
+        {
+            Minimum = 1,
+            Maximum = 1,
+            Details = "The state is the daemon's; 'xm resume' brings the domain back. Whatever goes wrong, the domain runs on.",
+        },
+        new("resume", CommandGroup.Managed, "DOMAIN", "bring a suspended domain back", ManagedCommands.Resume)
+        {
+            Options = [new('p', "paused", "leave it paused")],
+            Minimum = 1,
+            Maximum = 1,
+        },
 
         new("list", CommandGroup.Query, "[DOMAIN…]", "list the domains", ListCommand.Run) { Options = [s_long] },
         new("domid", CommandGroup.Query, "NAME", "print the number of a domain", QueryCommands.DomId)

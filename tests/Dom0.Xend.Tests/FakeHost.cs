@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
@@ -65,6 +66,18 @@ internal sealed class FakeHost : IDisposable
     public List<(int Domid, string Path)> Dumps { get; } = [];
 
     public DomainManager Manager { get; private set; }
+
+    /// <summary>Files of suspended domains, whole or not.</summary>
+    public string[] States => Directory.Exists(_folder["states"])
+        ? [.. Directory.GetFiles(_folder["states"]).Select(path => Path.GetFileName(path)!)]
+        : [];
+
+    /// <summary>The state of a domain lies there although the domain does.</summary>
+    public void LeaveState(string name) => File.WriteAllText(
+        Path.Combine(_folder["states"], $"{Manager.List().Single(domain => domain.Name == name).Uuid}.save"), name);
+
+    /// <summary>Guests do not suspend themselves.</summary>
+    public bool SuspendFails { get; set; }
 
     /// <summary>The next dump fails.</summary>
     public bool DumpFails { get; set; }
@@ -252,6 +265,33 @@ internal sealed class FakeHost : IDisposable
                 return new DomainCreator(_hypervisor, _client, devices).Create(config, files);
             },
             Devices = new EnduringDevices(new MortalDevices(this), _ => { }, Log.Add),
+            States = _folder["states"],
+            Suspend = (domain, path) =>
+            {
+                Store.BeforeEach?.Invoke();
+                Stop(domain.Id, ShutdownReason.Suspend);
+                Store.BeforeEach?.Invoke();
+                if (SuspendFails)
+                {
+                    Xen.Domains[domain.Id].IsShutdown = false;
+                    throw new ToolstackException("the guest does not answer; it runs on");
+                }
+
+                File.WriteAllText(path + ".1.part", domain.Name);
+                Store.BeforeEach?.Invoke();
+                File.Move(path + ".1.part", path);
+                Store.BeforeEach?.Invoke();
+            },
+            GoOn = domain =>
+            {
+                Store.BeforeEach?.Invoke();
+                Xen.Domains[domain.Id].IsShutdown = false;
+            },
+            Restore = path => new DomainCreator(_hypervisor, _client).Create(
+                Config(File.ReadAllText(path)) with
+                {
+                    Uuid = Guid.Parse(Path.GetFileNameWithoutExtension(path)),
+                }, s_kernel, [1]),
             Turn = Turn,
             Begin = action => action(),
             ReadLive = domain => Config(domain.Name) with { Uuid = Xen.Domains[domain.Id].Uuid },

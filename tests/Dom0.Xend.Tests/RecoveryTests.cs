@@ -26,6 +26,8 @@ public sealed class RecoveryTests
         Preserve,
         StartDefined,
         Rename,
+        Suspend,
+        Resume,
     }
 
     public static TheoryData<Scenario> All => [.. Enum.GetValues<Scenario>()];
@@ -46,6 +48,16 @@ public sealed class RecoveryTests
             case Scenario.StartDefined:
                 _ = host.Manager.Define(config);
                 return () => host.Manager.Start("guest", paused: false);
+            case Scenario.Suspend or Scenario.Resume:
+                _ = host.Manager.Define(config with { Disks = [], Vifs = [] });
+                _ = host.Manager.Start("guest", paused: false);
+                if (scenario == Scenario.Suspend)
+                {
+                    return () => host.Manager.Suspend("guest");
+                }
+
+                _ = host.Manager.Suspend("guest");
+                return () => host.Manager.Resume("guest", paused: false);
             case Scenario.Preserve:
                 config = config with { OnPoweroff = LifecycleAction.Preserve };
                 break;
@@ -85,7 +97,7 @@ public sealed class RecoveryTests
         string[] expected = scenario switch
         {
             Scenario.CreateAnother => ["another", "guest"],
-            Scenario.Destroy or Scenario.Poweroff => [],
+            Scenario.Destroy or Scenario.Poweroff or Scenario.Suspend => [],
             Scenario.RenameRestart => ["guest", "guest-1"],
             Scenario.Rename => ["renamed"],
             _ => ["guest"],
@@ -118,6 +130,16 @@ public sealed class RecoveryTests
         }
 
         Assert.Empty(host.Devices.Held);
+        foreach (ManagedDomain definition in host.Manager.List().Where(domain => domain.IsManaged))
+        {
+            // There is the domain or its state, never both and never neither.
+            string[] states = [.. host.States.Where(file => file.StartsWith($"{definition.Uuid}", StringComparison.Ordinal))];
+            bool isThere = definition.Domid is { } domid && !host.Xen.Domains[domid].IsShutdown;
+            Assert.True(scenario is not (Scenario.Suspend or Scenario.Resume) || isThere == (states.Length == 0),
+                $"{when}: {definition.Phase}, {string.Join(' ', states)}");
+            Assert.DoesNotContain(states, file => file.EndsWith(".part", StringComparison.Ordinal));
+        }
+
 
         // Only the running domains, and of Domain-0, may have entries.
         foreach (string path in host.Store.Nodes.Keys)
@@ -224,7 +246,8 @@ public sealed class RecoveryTests
             step++;
         }
 
-        Assert.InRange(step, scenario is Scenario.Preserve or Scenario.Rename ? 0 : 3, 1000);
+        bool hasDevices = scenario is not (Scenario.Preserve or Scenario.Rename or Scenario.Suspend or Scenario.Resume);
+        Assert.InRange(step, hasDevices ? 3 : 0, 1000);
     }
 
     [Fact]

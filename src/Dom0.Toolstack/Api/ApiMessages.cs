@@ -127,7 +127,7 @@ public sealed record RenameParameters(string Domain, string Name);
 public sealed record DeviceChange(
     string Domain, string? Disk = null, int? DiskGone = null, string? Vif = null, string? VifGone = null);
 
-/// <summary>Parameters of <c>domain.start</c>.</summary>
+/// <summary>Parameters of <c>managed.start</c> and <c>managed.resume</c>.</summary>
 public sealed record StartParameters(string Domain, bool Paused = false);
 
 /// <summary>Parameters of <c>domain.dump_core</c>.</summary>
@@ -157,7 +157,7 @@ public sealed record ManagedDomain
     /// <summary>Its number while it exists.</summary>
     public int? Domid { get; init; }
 
-    /// <summary>What it is going through: running, preserved, building, restarting, destroying, or off.</summary>
+    /// <summary>What it is going through; docs/api.md has the words.</summary>
     public required string Phase { get; init; }
 
     /// <summary>Is its definition kept when it is off?</summary>

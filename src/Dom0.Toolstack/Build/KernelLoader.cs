@@ -36,6 +36,11 @@ public static unsafe class KernelLoader
         return Parse(cache.Get(file, isSettled ? version : null, () => Unpack(file, path)), path);
     }
 
+    /// <summary>Loads a kernel whose file was read already; errors call it <paramref name="name"/>.</summary>
+    /// <exception cref="ToolstackException">It is no kernel for Xen PV.</exception>
+    public static PvKernel Load(byte[] file, string name, KernelCache cache) => Parse(
+        IsPacked(file) ? cache.Get(file, null, () => Unpack(file, name)) : Unpack(file, name), name);
+
     /// <summary>Reads a whole file; <paramref name="key"/> is the configuration's key that names it.</summary>
     public static byte[] ReadFile(string key, string path)
     {

@@ -69,7 +69,8 @@ public static class ConfigKeys
             "name uuid builder type kernel ramdisk memory maxmem vcpus maxvcpus vcpu_avail cpu cpus cpu_weight "
                 + "cpu_cap cap "
             + "pool tsc_mode extra cmdline root ip ipaddr netmask gateway hostname interface dhcp nfs_server nfs_root "
-            + "description on_poweroff on_reboot on_crash on_xend_start bootloader restart nomigrate disk vif nics");
+            + "description on_poweroff on_reboot on_crash on_xend_start bootloader bootargs bootloader_args bootentry "
+            + "restart nomigrate disk vif nics");
         Add(ConfigKeyUse.Pending, Backends, "vfb vtpm vscsi vusb vkb blkif netif driver_domain");
         Add(ConfigKeyUse.Pending, "xend to suspend or end guests when it stops; they run on without it, and 'xend "
             + "autostop' ends them when the host stops", "on_xend_stop");
@@ -79,8 +80,6 @@ public static class ConfigKeys
             "localtime rtc_timeoffset cpuid");
         Add(ConfigKeyUse.Pending, "access control and lists of required features, which this release does not have yet",
             "features seclabel");
-        Add(ConfigKeyUse.Pending, "a boot loader to be run, and this release runs none",
-            "bootargs bootloader_args bootentry");
         Add(ConfigKeyUse.Pending, "soft affinity, which xm has no notion of; use cpus", "cpus_soft");
         Add(ConfigKeyUse.Pending, PassThrough,
             "pci pci_msitranslate pci_power_mgmt pci_permissive pci_seize ioports irq irqs iomem usbctrl usbdev dtdev");

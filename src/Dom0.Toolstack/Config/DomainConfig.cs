@@ -14,11 +14,17 @@ public sealed record DomainConfig
     /// <summary>The domain's identity across restarts.</summary>
     public required Guid Uuid { get; init; }
 
-    /// <summary>The kernel's file in Domain-0.</summary>
+    /// <summary>The kernel's file in Domain-0; with a boot loader a file on the guest's disk, or empty.</summary>
     public required string Kernel { get; init; }
 
-    /// <summary>The initial ramdisk's file in Domain-0, if there is one.</summary>
+    /// <summary>The initial ramdisk's file, looked for as the kernel's; null when there is none.</summary>
     public string? Ramdisk { get; init; }
+
+    /// <summary>A program of Domain-0 that finds kernel, ramdisk and command line on the guest's first disk.</summary>
+    public string? BootLoader { get; init; }
+
+    /// <summary>What else it is told.</summary>
+    public IReadOnlyList<string> BootLoaderArguments { get; init; } = [];
 
     /// <summary>The kernel's command line.</summary>
     public string CommandLine { get; init; } = "";

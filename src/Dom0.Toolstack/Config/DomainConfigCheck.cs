@@ -42,7 +42,9 @@ public static class DomainConfigCheck
     public static void Check(DomainConfig config)
     {
         CheckName(config.Name);
-        Require(config.Kernel.Length > 0, "kernel", "is empty");
+        Require(config.Kernel.Length > 0 || config.BootLoader is not null, "kernel", "is empty");
+        Require(config.BootLoader is null || (config.BootLoader.Length > 0 && config.Disks.Count > 0), "bootloader",
+            "is empty, or there is no disk for it to look at");
         Require(config.CommandLine.Length <= MaximumCommandLine && !config.CommandLine.Contains('\0'), "cmdline",
             $"has {config.CommandLine.Length} characters or a zero; there is room for {MaximumCommandLine} without one");
         Require(config.MemoryKib is >= MinimumMemoryKib and <= MaximumMemoryKib, "memory",

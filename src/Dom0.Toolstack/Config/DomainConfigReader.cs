@@ -55,14 +55,16 @@ public sealed class DomainConfigReader
             throw Wrong("maxvcpus", $"is {maximumVcpus}, less than vcpus, which is {vcpus}", "Raise maxvcpus");
         }
 
-        if (ReadText("bootloader") is { Length: > 0 } loader)
+        string? loader = ReadText("bootloader") is { Length: > 0 } program ? program : null;
+        if (loader is not null && ReadTexts("disk").Count == 0)
         {
-            throw Wrong("bootloader", $"wants {loader} to be run on the guest's disk, and this release runs no boot loader",
-                "Remove the line and set kernel, and ramdisk, to files of Domain-0");
+            throw Wrong("bootloader", $"is {loader}, which looks at the guest's first disk, and there is no disk",
+                "Add a disk, or set kernel and ramdisk to files of Domain-0 instead");
         }
 
-        string kernel = ReadText("kernel") ?? throw new ConfigException(new SourcePosition(_document.File, 1, 1),
-            "no kernel is set", "Add a line such as kernel = '/boot/vmlinuz'");
+        string kernel = ReadText("kernel") ?? (loader is not null ? "" : throw new ConfigException(
+            new SourcePosition(_document.File, 1, 1), "no kernel is set",
+            "Add a line such as kernel = '/boot/vmlinuz', or bootloader = 'pygrub'"));
         string commandLine = ReadCommandLine();
         (LifecycleAction poweroff, LifecycleAction reboot, LifecycleAction crash) = ReadRestart();
         return new DomainConfig
@@ -71,6 +73,8 @@ public sealed class DomainConfigReader
             Uuid = ReadUuid(),
             Kernel = kernel,
             Ramdisk = ReadText("ramdisk") is { Length: > 0 } ramdisk ? ramdisk : null,
+            BootLoader = loader,
+            BootLoaderArguments = loader is null ? [] : ReadLoaderArguments(),
             CommandLine = commandLine,
             MemoryKib = memory,
             MaximumMemoryKib = maximum,
@@ -115,6 +119,11 @@ public sealed class DomainConfigReader
             else if (key.Use == ConfigKeyUse.Pending && value.IsTrue)
             {
                 _warnings.Add($"{value.Position}: {name} has no effect: it needs {key.Needs}");
+            }
+            else if (name is "bootargs" or "bootloader_args" or "bootentry" && value.IsTrue
+                && _document["bootloader"] is not { IsTrue: true })
+            {
+                _warnings.Add($"{value.Position}: {name} has no effect: it is for a bootloader, and none is set");
             }
             else if (key.Use == ConfigKeyUse.Obsolete)
             {
@@ -216,6 +225,25 @@ public sealed class DomainConfigReader
         }
 
         return string.Join(' ', parts);
+    }
+
+    /// <summary>xm's are one string, xl's that or a list; an older key of xm's names an entry of the loader's menu.</summary>
+    private List<string> ReadLoaderArguments()
+    {
+        List<string> arguments = [];
+        foreach (string key in (string[])["bootargs", "bootloader_args"])
+        {
+            arguments.AddRange(_document[key] is ConfigList
+                ? ReadTexts(key)
+                : (ReadText(key) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        }
+
+        if (ReadText("bootentry") is { Length: > 0 } entry)
+        {
+            arguments.Add($"--entry={entry}");
+        }
+
+        return arguments;
     }
 
     private string ReadAddress() => _document["ipaddr"] is { IsTrue: true } ? ReadTexts("ipaddr")[0] : "";

@@ -93,6 +93,9 @@ internal static unsafe partial class Libc
         [FieldOffset(24)]
         public uint Mode;
 
+        [FieldOffset(28)]
+        public uint User;
+
         [FieldOffset(40)]
         public ulong RawDevice;
 
@@ -205,6 +208,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(int descriptor, long length);
+
+    [LibraryImport(Library, EntryPoint = "mknod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeNode(string path, int mode, ulong device);
+
+    [LibraryImport(Library, EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwner(string path, uint user, uint group);
 
     [LibraryImport(Library, EntryPoint = "fstat", SetLastError = true)]
     public static partial int Status(int descriptor, FileStatus* status);

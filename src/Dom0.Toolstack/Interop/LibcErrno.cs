@@ -38,6 +38,7 @@ public static class LibcErrno
         InputOutput => "EIO (input or output error)",
         NoDevice => "ENXIO (no such device or address)",
         7 => "E2BIG (too long)",
+        40 => "ELOOP (a symbolic link, or too many of them)",
         9 => "EBADF (bad descriptor)",
         TryAgain => "EAGAIN (not now)",
         NoMemory => "ENOMEM (not enough memory)",

@@ -28,20 +28,20 @@ public sealed class DomainRestorer
 {
     private readonly Hypervisor _hypervisor;
     private readonly StoreClient _store;
-    private readonly IHostDevices _host;
+    private readonly IDeviceService _devices;
 
     /// <summary>Restores to <paramref name="hypervisor"/>.</summary>
     public DomainRestorer(Hypervisor hypervisor, StoreClient store)
-        : this(hypervisor, store, LinuxDevices.Host)
+        : this(hypervisor, store, new DeviceManager(store))
     {
     }
 
-    /// <summary>As the other, with devices from <paramref name="host"/>.</summary>
-    public DomainRestorer(Hypervisor hypervisor, StoreClient store, IHostDevices host)
+    /// <summary>As the other, with devices from <paramref name="devices"/>.</summary>
+    public DomainRestorer(Hypervisor hypervisor, StoreClient store, IDeviceService devices)
     {
         _hypervisor = hypervisor;
         _store = store;
-        _host = host;
+        _devices = devices;
     }
 
     /// <summary>Where commands under way are noted.</summary>
@@ -80,7 +80,7 @@ public sealed class DomainRestorer
     private DomainReference Restore(SavedDomain saved, SaveFileReader reader, CancellationToken cancellation)
     {
         DomainConfig config = saved.Opening.Config.Config;
-        DomainCreator creator = new(_hypervisor, _store, _host);
+        DomainCreator creator = new(_hypervisor, _store, _devices);
         creator.RefuseTakenName(config.Name);
         RefuseTakenIdentity(config);
         using TransferClaim claim = TransferClaim.Take(
@@ -137,7 +137,7 @@ public sealed class DomainRestorer
             _store.Introduce(domain.Raw, rings.StoreFrame, rings.StorePort);
 
             // The guest's drivers look for new back ends as soon as it runs.
-            new DeviceManager(_store, _host).AttachAll(domain.Raw, config);
+            _devices.AttachAll(domain.Raw, config);
             return new DomainReference(domain.Raw, config.Name);
         }
         catch

@@ -38,16 +38,16 @@ public sealed class TransferRecovery
 
     /// <summary>
     /// Does what is due; to be called again and again. A restored domain that is <paramref name="kept"/> already was
-    /// finished.
+    /// finished; one that is <paramref name="left"/> to somebody else is not touched.
     /// </summary>
-    public void Check(Func<Guid, bool> kept)
+    public void Check(Func<Guid, bool> kept, Func<Guid, bool>? left = null)
     {
         foreach ((TransferClaim claim, AbandonedTransfer transfer) in TransferClaim.Abandoned(_folder))
         {
             bool isDone = false;
             try
             {
-                isDone = transfer.IsSave ? TryBringBack(transfer) : TakeAway(transfer, kept);
+                isDone = left?.Invoke(transfer.Uuid) != true && Finish(transfer, kept);
             }
             catch (ToolstackException failure)
             {
@@ -59,6 +59,9 @@ public sealed class TransferRecovery
             }
         }
     }
+
+    private bool Finish(AbandonedTransfer transfer, Func<Guid, bool> kept) =>
+        transfer.IsSave ? TryBringBack(transfer) : TakeAway(transfer, kept);
 
     private void End(TransferClaim claim, AbandonedTransfer transfer, bool isDone)
     {

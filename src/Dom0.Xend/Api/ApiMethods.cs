@@ -66,6 +66,8 @@ internal sealed class ApiMethods
         "host.stops" => HostStops(),
         "managed.new" => Define(Parameters(parameters, ApiJson.Default.CreateParameters)),
         "managed.start" => Start(Parameters(parameters, ApiJson.Default.StartParameters)),
+        "managed.suspend" => Suspend(Parameters(parameters, ApiJson.Default.DomainParameters)),
+        "managed.resume" => Resume(Parameters(parameters, ApiJson.Default.StartParameters)),
         "managed.delete" => Delete(Parameters(parameters, ApiJson.Default.DomainParameters)),
         _ => null,
     };
@@ -145,6 +147,12 @@ internal sealed class ApiMethods
 
     private JsonElement Start(StartParameters wanted) => Element(
         _worker.Run(manager => manager.Start(wanted.Domain, wanted.Paused)), ApiJson.Default.DomainReference);
+
+    private JsonElement Suspend(DomainParameters wanted) =>
+        Element(_worker.Run(manager => manager.Suspend(wanted.Domain)), ApiJson.Default.ManagedDomain);
+
+    private JsonElement Resume(StartParameters wanted) => Element(
+        _worker.Run(manager => manager.Resume(wanted.Domain, wanted.Paused)), ApiJson.Default.DomainReference);
 
     private JsonElement Delete(DomainParameters wanted) =>
         Element(_worker.Run(manager => manager.Delete(wanted.Domain)), ApiJson.Default.ManagedDomain);

@@ -25,6 +25,11 @@ internal sealed partial class DomainManager
         {
             Guarded(record, () =>
             {
+                if (record.Phase is DomainPhase.Starting or DomainPhase.Running or DomainPhase.Preserved)
+                {
+                    ForgetState(record.Uuid);
+                }
+
                 switch (record.Phase)
                 {
                     case DomainPhase.Building:
@@ -32,6 +37,7 @@ internal sealed partial class DomainManager
                         Running.Save(record with { Phase = DomainPhase.Destroying });
                         break;
                     case DomainPhase.Starting or DomainPhase.Running or DomainPhase.Preserved or DomainPhase.Renaming
+                        or DomainPhase.Suspending
                         when record.Domid is { } domid && InfoOf(domid) is { IsDying: false } info
                             && (info.Uuid == record.Uuid || info.Uuid == record.FormerUuid)
                             && !IsBeingRenamed(record):
@@ -56,7 +62,8 @@ internal sealed partial class DomainManager
             }
         }
 
-        _transfers.Check(IsOurs);
+        // What the daemon itself was saving is brought to its end by its record, which knows the whole file.
+        _transfers.Check(IsOurs, uuid => Running.Find(uuid) is { Phase: DomainPhase.Suspending });
         _foreign.Update(Hypervisor.System.ListDomains(), IsOurs, NameOf);
     }
 
@@ -99,6 +106,7 @@ internal sealed partial class DomainManager
         switch (record.Phase)
         {
             case DomainPhase.Starting when record.Domid is { } domid && IsThere(domid, record.Uuid):
+                ForgetState(record.Uuid);
                 _ = LetRun(record);
                 break;
             case DomainPhase.Starting or DomainPhase.Running:
@@ -109,6 +117,9 @@ internal sealed partial class DomainManager
                 break;
             case DomainPhase.Building or DomainPhase.Destroying:
                 Begin(record, () => Finish(record, "destroyed", "destroy"));
+                break;
+            case DomainPhase.Suspending:
+                Begin(record, () => CompleteSuspension(record));
                 break;
             case DomainPhase.Restarting:
                 Begin(record, () => StartOver(record));

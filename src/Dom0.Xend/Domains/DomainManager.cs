@@ -61,6 +61,21 @@ internal sealed record DomainServices
     /// </summary>
     public required Func<DomainReference, string, bool, DumpResult> Dump { get; init; }
 
+    /// <summary>Where the states of suspended domains are kept.</summary>
+    public required string States { get; init; }
+
+    /// <summary>
+    /// Has a domain suspend itself and writes its state to a file, which is in its place when it is whole; on any failure
+    /// the domain goes on. It may take long; other domains have their turn meanwhile.
+    /// </summary>
+    public required Action<DomainReference, string> Suspend { get; init; }
+
+    /// <summary>Lets a domain go on that has suspended itself.</summary>
+    public required Action<DomainReference> GoOn { get; init; }
+
+    /// <summary>Builds a domain from its state, and leaves it paused. It may take long, as above.</summary>
+    public required Func<string, DomainReference> Restore { get; init; }
+
     /// <summary>The right to work on the domains.</summary>
     public required Turn Turn { get; init; }
 
@@ -181,6 +196,11 @@ internal sealed partial class DomainManager
     public DomainReference Start(string name, bool paused)
     {
         DomainRecord definition = FindDefinition(name);
+        if (IsSuspended(definition.Uuid) && Running.Find(definition.Uuid) is null)
+        {
+            throw new ToolstackException($"the domain '{name}' is suspended", $"Let it go on: xm resume {name}");
+        }
+
         return Running.Find(definition.Uuid) is { } running
             ? throw new ToolstackException($"the domain '{name}' is there already" + NumberOf(running))
             : BuildNew(definition.Config, paused, isManaged: true);
@@ -194,6 +214,12 @@ internal sealed partial class DomainManager
         {
             throw new ToolstackException($"the domain '{name}' still exists" + NumberOf(running),
                 $"End it first: xm shutdown -w {name}, or xm destroy {name}");
+        }
+
+        if (IsSuspended(definition.Uuid))
+        {
+            throw new ToolstackException($"the domain '{name}' is suspended, and its state would be lost",
+                $"Resume it, or end it for good: xm resume -p {name}; xm destroy {name}");
         }
 
         Defined.Remove(definition.Uuid);
@@ -371,12 +397,14 @@ internal sealed partial class DomainManager
         return config with { Vifs = VifSpec.Complete(config.Vifs) };
     }
 
-    private static ManagedDomain Describe(DomainRecord record) => new()
+    private ManagedDomain Describe(DomainRecord record) => new()
     {
         Uuid = record.Uuid,
         Name = record.Name,
         Domid = record.Domid,
-        Phase = record.Phase.ToString().ToLowerInvariant(),
+        Phase = record.Phase == DomainPhase.Off && IsSuspended(record.Uuid)
+            ? "suspended"
+            : record.Phase.ToString().ToLowerInvariant(),
         IsManaged = record.IsManaged,
         Config = record.Config,
     };

@@ -20,6 +20,9 @@ internal enum DomainPhase
     /// <summary>There, running or paused; looked after when it stops.</summary>
     Running,
 
+    /// <summary>There, and being saved; off once the file of its state is whole.</summary>
+    Suspending,
+
     /// <summary>Stopped, to be destroyed and built anew.</summary>
     Restarting,
 

@@ -48,8 +48,8 @@ internal static class CreateCommand
             context.Errors.WriteLine($"Warning: {warning}.");
         }
 
-        // The daemon has another current directory.
-        return config with
+        // The daemon has another current directory; a boot loader looks on the guest's disk.
+        return config.BootLoader is not null ? config : config with
         {
             Kernel = Path.GetFullPath(config.Kernel),
             Ramdisk = config.Ramdisk is null ? null : Path.GetFullPath(config.Ramdisk),
@@ -210,8 +210,14 @@ internal static class CreateCommand
 
         Line("name", config.Name);
         Line("uuid", config.Uuid.ToString("D"));
-        Line("kernel", config.Kernel);
-        Line("ramdisk", config.Ramdisk ?? "(none)");
+        if (config.BootLoader is not null)
+        {
+            Line("bootloader", string.Join(' ', [config.BootLoader, .. config.BootLoaderArguments]));
+        }
+
+        string unless = config.BootLoader is null ? "(none)" : "(its choice)";
+        Line("kernel", config.Kernel.Length > 0 ? config.Kernel : unless);
+        Line("ramdisk", config.Ramdisk ?? unless);
         Line("cmdline", config.CommandLine);
         Line("memory", $"{config.MemoryKib / 1024} MiB");
         Line("maxmem", $"{config.MaximumMemoryKib / 1024} MiB");

@@ -32,6 +32,24 @@ internal static class ManagedCommands
             : CreateCommand.Say(context, started, isQuiet: false);
     }
 
+    public static int Suspend(CommandContext context)
+    {
+        ManagedDomain suspended = context.RequireDaemon(Why).Call("managed.suspend",
+            new DomainParameters(context.Arguments.Positional[0]), ApiJson.Default.DomainParameters,
+            ApiJson.Default.ManagedDomain);
+        return context.Report(suspended, ApiJson.Default.ManagedDomain,
+            domain => context.Output.WriteLine($"Suspended domain {domain.Name}; bring it back with 'xm resume'"));
+    }
+
+    public static int Resume(CommandContext context)
+    {
+        DomainReference resumed = context.RequireDaemon(Why).Call("managed.resume",
+            new StartParameters(context.Arguments.Positional[0], context.Arguments.Has("paused")),
+            ApiJson.Default.StartParameters, ApiJson.Default.DomainReference);
+        return context.Report(resumed, XmJson.Default.DomainReference,
+            domain => context.Output.WriteLine($"Resumed domain {domain.Name} (id={domain.Id})"));
+    }
+
     public static int Delete(CommandContext context)
     {
         ManagedDomain deleted = context.RequireDaemon(Why).Call("managed.delete",

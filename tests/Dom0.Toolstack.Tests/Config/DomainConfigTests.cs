@@ -150,8 +150,26 @@ public sealed class DomainConfigTests
     }
 
     [Fact]
-    public void A_boot_loader_is_refused_since_a_guest_without_it_would_start_another_kernel() =>
-        Assert.Contains("bootloader wants pygrub to be run", Refusal("bootloader = 'pygrub'").Message);
+    public void A_boot_loader_needs_a_disk_and_no_kernel()
+    {
+        Assert.Contains("there is no disk", Refusal("bootloader = 'pygrub'").Message);
+        ConfigDocument document = ConfigInterpreter.Evaluate("""
+            memory = 64
+            bootloader = 'pygrub'
+            bootargs = '-i --offset=1'
+            bootloader_args = ['--debug', 'a b']
+            bootentry = 'Debian'
+            extra = 'quiet'
+            disk = ['phy:/dev/x,xvda,w']
+            """, "f", new Dictionary<string, string>());
+        DomainConfig config = DomainConfigReader.Read(document, out IReadOnlyList<string> warnings);
+        Assert.Empty(warnings);
+        Assert.Equal(("pygrub", "", "quiet"), (config.BootLoader, config.Kernel, config.CommandLine));
+        Assert.Equal(["-i", "--offset=1", "--debug", "a b", "--entry=Debian"], config.BootLoaderArguments);
+        DomainConfigCheck.Check(config);
+        Assert.Contains("bootloader", Assert.Throws<ToolstackException>(
+            () => DomainConfigCheck.Check(config with { Disks = [] })).Message);
+    }
 
     [Fact]
     public void A_registered_domain_may_start_with_the_host()

@@ -53,7 +53,7 @@ public sealed class SavedDeviceTests : IDisposable
         },
     }.Save(_guest.Domain, File, keepsRunning: false);
 
-    private int Restore() => new DomainRestorer(_guest.Hypervisor, _guest.Store, _host) { ClaimFolder = _folder }
+    private int Restore() => new DomainRestorer(_guest.Hypervisor, _guest.Store, new DeviceManager(_guest.Store, _host)) { ClaimFolder = _folder }
         .Restore(File).DomainId;
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class SavedDeviceTests : IDisposable
     {
         Attach("vdev=xvda,access=w,format=raw,target=/a");
         Save();
-        DomainReference other = new DomainCreator(_guest.Hypervisor, _guest.Store, _host).Create(
+        DomainReference other = new DomainCreator(_guest.Hypervisor, _guest.Store, new DeviceManager(_guest.Store, _host)).Create(
             FakeGuest.Config with { Name = "other", Uuid = Guid.NewGuid(), Disks = ["file:/alias-of-a,xvdb,r"] },
             Build.TestKernels.Modern(), []);
         ulong free = _guest.Fake.FreeFrames;
