@@ -37,6 +37,58 @@ public sealed class DispatchTests
         Assert.All(names, name => Assert.Contains(CommandTable.All, command => command.Name == name));
 
     [Theory]
+    [InlineData("create", "cpnqf")]
+    [InlineData("list", "l")]
+    [InlineData("console", "q")]
+    [InlineData("destroy", "")]
+    [InlineData("shutdown", "awHR")]
+    [InlineData("reboot", "aw")]
+    [InlineData("pause", "")]
+    [InlineData("unpause", "")]
+    [InlineData("rename", "")]
+    [InlineData("domid", "")]
+    [InlineData("domname", "")]
+    [InlineData("domstate", "")]
+    [InlineData("uptime", "s")]
+    [InlineData("vcpu-list", "")]
+    [InlineData("vcpu-set", "")]
+    [InlineData("vcpu-pin", "")]
+    [InlineData("mem-set", "")]
+    [InlineData("mem-max", "")]
+    [InlineData("info", "")]
+    [InlineData("dmesg", "c")]
+    [InlineData("log", "")]
+    [InlineData("sysrq", "")]
+    [InlineData("trigger", "")]
+    [InlineData("debug-keys", "")]
+    [InlineData("dump-core", "LCR")]
+    [InlineData("top", "bdi")]
+    [InlineData("new", "f")]
+    [InlineData("start", "cp")]
+    [InlineData("suspend", "")]
+    [InlineData("resume", "p")]
+    [InlineData("delete", "")]
+    [InlineData("save", "c")]
+    [InlineData("restore", "p")]
+    [InlineData("block-attach", "")]
+    [InlineData("block-detach", "f")]
+    [InlineData("block-list", "l")]
+    [InlineData("network-attach", "")]
+    [InlineData("network-detach", "f")]
+    [InlineData("network-list", "l")]
+    [InlineData("sched-credit", "dwc")]
+    [InlineData("help", "")]
+    public void Every_command_that_users_need_works_with_its_options_and_prints_JSON(string name, string options)
+    {
+        Command command = Assert.Single(CommandTable.All, command => command.Name == name);
+        Assert.NotNull(command.Run);
+        Assert.All(options, letter => Assert.Contains(command.Options, option => option.Short == letter));
+        Assert.Contains(command.AllOptions, option => option.Long == "json");
+        Assert.Equal(0, _xm.Run(name, "--help"));
+        Assert.Contains(name, _xm.Output);
+    }
+
+    [Theory]
     [InlineData("li", "Name ")]
     [InlineData("vcpu-l", "Name ")]
     [InlineData("inf", "host ")]

@@ -97,11 +97,14 @@ public sealed class XendTests(SessionPool pool)
             dom0.WaitFor("77 after the kill", s_answer);
             dom0.Type(LeaveConsole);
             Assert.Equal(0, dom0.Finish());
+            // As after an upgrade of the package: the file is another one when the processes start again.
+            _ = dom0.Require("cp /usr/sbin/xend /usr/sbin/xend.next && mv /usr/sbin/xend.next /usr/sbin/xend");
             string killed = dom0.Require("kill -9 $(cat /run/xend/store.pid) $(cat /run/xend/backends.pid); sleep 3; "
                 + "xm list; kill -9 $(cat /run/xend/supervisor.pid); sleep 3; xend status");
             Assert.Matches(@"(?m)^outlives +\d", killed);
             Assert.Contains("supervisor runs", killed);
             Assert.Contains("store      runs", killed);
+            Assert.DoesNotContain("deleted", dom0.Require("readlink /proc/$(cat /run/xend/store.pid)/exe"));
             Assert.Contains("backends   runs", killed);
             Assert.Contains("domains    runs", killed);
             _ = dom0.Require("xm shutdown outlives");
@@ -179,6 +182,85 @@ public sealed class XendTests(SessionPool pool)
             _ = dom0.Require("xm destroy kept; xm delete kept");
             Assert.DoesNotContain("kept", dom0.Require("xm list"));
         });
+
+    [Theory]
+    [Hypervisors]
+    public void A_registered_domain_is_suspended_and_resumed(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require("rm -f /var/log/xen/console/*; mkdir -p /var/lib/xend/suspended; "
+                + "mount -t tmpfs -o size=150m none /var/lib/xend/suspended; "
+                + $"xm new {Example} name=sleeper memory=96; xm start sleeper", 120);
+            UntilUp(dom0, "sleeper");
+            const string Say = "printf 'n=$((n + 20)); echo said $n\\n' >$(xenstore-read "
+                + "/local/domain/$(xm domid sleeper)/console/tty)";
+            _ = dom0.Require(Say);
+            Until(dom0, "grep -q '^said 20' /var/log/xen/console/guest-sleeper.log");
+            Assert.Contains("Suspended domain sleeper", dom0.Require("xm suspend sleeper", 180));
+            Assert.Matches(@"(?m)^sleeper +96 +1 +0\.0$", dom0.Require("xm list"));
+            Assert.NotEqual(0, dom0.Run("xm start sleeper").Status);
+            Assert.Contains("Resumed domain sleeper", dom0.Require("xm resume sleeper", 180));
+            _ = dom0.Require(Say);
+            Until(dom0, "grep -q '^said 40' /var/log/xen/console/guest-sleeper.log");
+            _ = dom0.Require("xm destroy sleeper; xm delete sleeper; test -z \"$(ls /var/lib/xend/suspended)\" "
+                + "&& umount /var/lib/xend/suspended");
+        });
+
+    /// <summary>A stand-in for pygrub, which wants a Python: it takes the kernel from the disk as a user of its own.</summary>
+    [Theory]
+    [Hypervisors]
+    public void A_boot_loader_finds_the_kernel_on_the_guests_disk(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            _ = dom0.Require(
+                """
+                rm -f /var/log/xen/console/*
+                tar cf /tmp/boot.img -C /boot vmlinuz guest-ramdisk
+                cat >/tmp/loader <<'END'
+                #!/bin/sh
+                for disk; do case $disk in --output=*) out=${disk#*=};; --output-directory=*) dir=${disk#*=};; esac; done
+                tar xf $disk -C $dir || exit 3
+                args="console=hvc0 loader.user=$(id -u) loader.writes=$(: 2>/dev/null >>$disk && echo yes || echo no)"
+                printf 'kernel %s\0ramdisk %s\0args %s\0' $dir/vmlinuz $dir/guest-ramdisk "$args" >$out
+                END
+                chmod 755 /tmp/loader
+                printf '%s\n' 'name = "loaded"' 'memory = 96' 'bootloader = "/tmp/loader"' \
+                    'disk = ["file:/tmp/boot.img,xvda,r"]' >/tmp/loaded
+                xm create -q /tmp/loaded
+                """, 180);
+            UntilUp(dom0, "loaded");
+            Assert.Matches(@"Command line: console=hvc0 loader\.user=19\d{8} loader\.writes=no",
+                dom0.Require("cat /var/log/xen/console/guest-loaded.log"));
+            _ = dom0.Require("xm destroy loaded; test -z \"$(ls /var/lib/xen/boot)\"");
+            (int status, string refusal) = dom0.Run("xm create -q /tmp/loaded bootloader=pygrub 2>&1");
+            Assert.Equal(1, status);
+            Assert.Contains("pygrub is not installed", refusal);
+            Assert.Contains("apt install xen-utils-4.17", refusal);
+            Until(dom0, "! losetup -a | grep -q boot.img");
+            _ = dom0.Require("rm /tmp/boot.img /tmp/loader /tmp/loaded");
+        });
+
+    [Theory]
+    [Hypervisors]
+    public void Debians_programs_for_the_store_work_with_ours(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 => Assert.Equal(
+            "a b\none\n/tools-test/a = \"one\"\n/tools-test/b = \"two\"\n(n0,r5)\nevents: /tools-test /tools-test/c\ngone\n",
+            dom0.Require(
+                """
+                test -e /run/xend/store.pid || exit 9
+                xenstore-write /tools-test/a one /tools-test/b two
+                echo $(xenstore-list /tools-test)
+                xenstore-read /tools-test/a
+                xenstore-ls -f /tools-test
+                xenstore-chmod /tools-test/b n0 r5
+                xenstore-ls -fp /tools-test | grep -o '(n0,r5)'
+                xenstore-watch -n 2 /tools-test >/tmp/events & watch=$!
+                until [ -s /tmp/events ]; do sleep 0.2; done
+                xenstore-write /tools-test/c three
+                wait $watch; echo events: $(cat /tmp/events)
+                xenstore-rm /tools-test
+                xenstore-exists /tools-test || echo gone
+                """)));
 
     [Theory]
     [Hypervisors]

@@ -18,11 +18,12 @@ public static class BenchCommand
 {
     private const string Micro = "micro";
     private const string Linux = "linux";
+    private const string Toolstack = "toolstack";
 
     public static Command Create()
     {
-        Option<string[]> only = new("--only") { Description = "only these rows: micro or linux; may be repeated" };
-        _ = only.AcceptOnlyFromAmong(Micro, Linux);
+        Option<string[]> only = new("--only") { Description = "only these rows: micro, linux or toolstack; may be repeated" };
+        _ = only.AcceptOnlyFromAmong(Micro, Linux, Toolstack);
         Option<bool> json = new("--json") { Description = "print JSON instead of a table" };
         Option<string> guest = new("--guest")
         {
@@ -47,8 +48,8 @@ public static class BenchCommand
         };
         Option<bool> noBuild = new("--no-build") { Description = "measure what is in artifacts/ as it is" };
         Command command = new("bench",
-            "Measure single operations (micro guest tests/guests/bench) and everyday operations of Linux in Domain-0\n"
-            + "and in a guest, on our hypervisor and on Debian's Xen 4.17, and print both figures and their ratio.\n"
+            "Measure single operations (micro guest tests/guests/bench), everyday operations of Linux in Domain-0\n"
+            + "and in a guest, and our xm beside Debian's xl, on our hypervisor and on Debian's Xen 4.17, and print both figures and their ratio.\n"
             + "Under QEMU's -icount a tick of the clock is an instruction, the hypervisor's included: figures repeat\n"
             + "exactly, on any machine. Each figure is the least of many rounds.\n\n"
             + "  xt bench                                   everything, ours and Xen\n"
@@ -64,7 +65,7 @@ public static class BenchCommand
         };
         command.SetAction(result =>
         {
-            string[] rows = result.GetValue(only) is { Length: > 0 } some ? some : [Micro, Linux];
+            string[] rows = result.GetValue(only) is { Length: > 0 } some ? some : [Micro, Linux, Toolstack];
             string[] chosen = result.GetRequiredValue(systems);
             if (chosen.Contains("ours") && !result.GetValue(noBuild))
             {
@@ -77,7 +78,7 @@ public static class BenchCommand
             foreach (string kind in rows)
             {
                 Report.Step($"{kind} rows on {string.Join(" and ", chosen)}");
-                if (kind == Linux)
+                if (kind != Micro)
                 {
                     // Made once, before the systems run side by side and each wants it.
                     _ = Dom0Image.Base();
@@ -119,6 +120,13 @@ public static class BenchCommand
         if (kind == Linux)
         {
             BenchRuns.Linux(own, system, machine, machine.Hypervisor != HypervisorKind.None);
+        }
+        else if (kind == Toolstack)
+        {
+            if (machine.Hypervisor != HypervisorKind.None)
+            {
+                BenchRuns.Toolstack(own, system, machine);
+            }
         }
         else if (machine.Hypervisor != HypervisorKind.None)
         {

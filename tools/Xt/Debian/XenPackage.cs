@@ -105,6 +105,12 @@ public static class XenPackage
 
         string xm = Path.Combine(Workspace.Dom0Programs, "xm");
         entries.Add(new("usr/share/man/man1/xm.1.gz", false, null, Packed(HostCommand.Require(xm, ["help", "--manual"]))));
+        foreach (string page in new[] { "xend.8", "xm.cfg.5" })
+        {
+            entries.Add(new($"usr/share/man/man{page[^1]}/{page}.gz", false, null,
+                Packed(File.ReadAllText(Workspace.InSources("docs", "man", page)))));
+        }
+
         entries.Add(new("usr/share/bash-completion/completions/xm", false, null,
             Encoding.UTF8.GetBytes(HostCommand.Require(xm, ["help", "--completion"]))));
         return [.. entries.OrderBy(entry => entry.Path, StringComparer.Ordinal)];

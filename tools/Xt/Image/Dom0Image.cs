@@ -25,7 +25,7 @@ public static class Dom0Image
         "libxenforeignmemory1", "libxengnttab1", "libxenmisc4.17", "libxenstore4", "libxentoollog1",
         "libxentoolcore1", "libxendevicemodel1", "libxenhypfs1", "libyajl2", "libuuid1", "libc6", "libgcc-s1",
         "libstdc++6", "zlib1g", "liblzma5", "libzstd1", "libbz2-1.0", "libncurses6", "libtinfo6", "bash",
-        "busybox-static", "util-linux", "mount", "libsmartcols1", "coreutils", "libselinux1", "libpcre2-8-0",
+        "busybox-static", "util-linux", "mount", "libsmartcols1", "coreutils", "libselinux1", "libpcre2-8-0", "libcap-ng0",
     ];
 
     private static readonly string[] s_xenPrograms =
@@ -64,7 +64,11 @@ public static class Dom0Image
         AddSkeleton(tree);
         AddBusybox(tree);
         AddXenTools(tree);
-        foreach (string program in new[] { "usr/bin/flock", "bin/bash", "sbin/losetup", "usr/bin/stat" })
+        foreach (string program in new[]
+        {
+            "usr/bin/flock", "bin/bash", "sbin/losetup", "usr/bin/stat", "usr/bin/unshare", "usr/bin/prlimit",
+            "usr/bin/setpriv",
+        })
         {
             tree.Program(program.StartsWith("usr", StringComparison.Ordinal) ? program : "usr/" + program,
                 tree.InPackages(program));
