@@ -220,7 +220,7 @@ public sealed class XendTests(SessionPool pool)
                 #!/bin/sh
                 for disk; do case $disk in --output=*) out=${disk#*=};; --output-directory=*) dir=${disk#*=};; esac; done
                 tar xf $disk -C $dir || exit 3
-                args="console=hvc0 loader.user=$(id -u) loader.writes=$(: 2>/dev/null >>$disk && echo yes || echo no)"
+                args="console=hvc0 loader.user=$(id -u) loader.writes=$( (echo >>$disk) 2>/dev/null && echo yes || echo no)"
                 printf 'kernel %s\0ramdisk %s\0args %s\0' $dir/vmlinuz $dir/guest-ramdisk "$args" >$out
                 END
                 chmod 755 /tmp/loader

@@ -23,8 +23,8 @@ public sealed record DomainConfig
     /// <summary>A program of Domain-0 that finds kernel, ramdisk and command line on the guest's first disk.</summary>
     public string? BootLoader { get; init; }
 
-    /// <summary>What else it is told.</summary>
-    public IReadOnlyList<string> BootLoaderArguments { get; init; } = [];
+    /// <summary>What else it is told; null when nothing.</summary>
+    public IReadOnlyList<string>? BootLoaderArguments { get; init; }
 
     /// <summary>The kernel's command line.</summary>
     public string CommandLine { get; init; } = "";

@@ -74,7 +74,7 @@ public sealed class DomainConfigReader
             Kernel = kernel,
             Ramdisk = ReadText("ramdisk") is { Length: > 0 } ramdisk ? ramdisk : null,
             BootLoader = loader,
-            BootLoaderArguments = loader is null ? [] : ReadLoaderArguments(),
+            BootLoaderArguments = loader is not null && ReadLoaderArguments() is { Count: > 0 } words ? words : null,
             CommandLine = commandLine,
             MemoryKib = memory,
             MaximumMemoryKib = maximum,

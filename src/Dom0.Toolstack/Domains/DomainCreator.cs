@@ -46,17 +46,21 @@ public sealed class DomainCreator
     public DomainReference Create(DomainConfig config, BootFiles files)
     {
         RefuseTakenName(config.Name);
-        return Create(config with { CommandLine = files.CommandLine }, files.Kernel, files.Ramdisk);
+        return Build(config, files);
     }
 
     /// <summary>Creates the domain from files that are read already.</summary>
-    public DomainReference Create(DomainConfig config, PvKernel kernel, byte[] ramdisk)
+    public DomainReference Create(DomainConfig config, PvKernel kernel, byte[] ramdisk) =>
+        Build(config, new BootFiles(kernel, ramdisk, config.CommandLine));
+
+    private DomainReference Build(DomainConfig config, BootFiles files)
     {
+        (PvKernel kernel, byte[] ramdisk, string commandLine) = files;
         _ = PvLayout.Plan(kernel, (ulong)ramdisk.Length, config.MemoryKib / 4);
         DomId domain = CreateEmpty(config);
         try
         {
-            PvDomainBuilder builder = new(_hypervisor, domain, config)
+            PvDomainBuilder builder = new(_hypervisor, domain, config with { CommandLine = commandLine })
             {
                 NameOf = new DomainDirectory(_hypervisor, () => _store).NameOf,
             };

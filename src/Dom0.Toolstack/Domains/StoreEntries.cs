@@ -147,6 +147,12 @@ public static class StoreEntries
             Write($"{vm}/image/kernel", config.Kernel, guestReads);
             Write($"{vm}/image/ramdisk", config.Ramdisk ?? "", guestReads);
             Write($"{vm}/image/cmdline", config.CommandLine, guestReads);
+            if (config.BootLoader is not null)
+            {
+                Write($"{vm}/image/bootloader", config.BootLoader, guestReads);
+                Write($"{vm}/image/bootargs", string.Join('\n', config.BootLoaderArguments ?? []), guestReads);
+            }
+
             Write($"{vm}/on_poweroff", Text(config.OnPoweroff), guestReads);
             Write($"{vm}/on_reboot", Text(config.OnReboot), guestReads);
             Write($"{vm}/on_crash", Text(config.OnCrash), guestReads);

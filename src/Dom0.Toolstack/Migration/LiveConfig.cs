@@ -44,6 +44,8 @@ internal static class LiveConfig
             Kernel = store.TryRead($"{vm}/image/kernel") ?? "",
             Ramdisk = store.TryRead($"{vm}/image/ramdisk") is { Length: > 0 } ramdisk ? ramdisk : null,
             CommandLine = store.TryRead($"{vm}/image/cmdline") ?? "",
+            BootLoader = store.TryRead($"{vm}/image/bootloader"),
+            BootLoaderArguments = store.TryRead($"{vm}/image/bootargs") is { Length: > 0 } words ? words.Split('\n') : null,
             MemoryKib = Math.Min(memory, maximum),
             MaximumMemoryKib = maximum,
             MaximumVcpus = vcpus,

@@ -9,6 +9,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dom0.Toolstack.Build.Loader;
 using Dom0.Toolstack.Config;
 using Dom0.Toolstack.Devices;
 using Dom0.Toolstack.Domains;
@@ -247,6 +248,10 @@ public sealed record SavedConfig(DomainConfig Config, string GuestOs, bool IsOur
         }
 
         // A file that came from elsewhere must not choose a program of its own.
+        Require(config.BootLoader is null || BootLoader.IsInstalledName(config.BootLoader),
+            "it wants a boot loader that is not among Xen's programs");
+        Require((config.BootLoaderArguments ?? []).All(word => word is { Length: <= MaximumText } && !word.Contains('\0')),
+            "its boot loader is told something that is too long");
         Require(config.Vifs!.All(vif => VifSpec.Parse(vif).Script is not { } script
             || script.StartsWith(ScriptFolder, StringComparison.Ordinal)),
             $"a network interface wants a script that is not in {ScriptFolder}");

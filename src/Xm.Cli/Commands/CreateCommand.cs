@@ -212,7 +212,7 @@ internal static class CreateCommand
         Line("uuid", config.Uuid.ToString("D"));
         if (config.BootLoader is not null)
         {
-            Line("bootloader", string.Join(' ', [config.BootLoader, .. config.BootLoaderArguments]));
+            Line("bootloader", string.Join(' ', [config.BootLoader, .. config.BootLoaderArguments ?? []]));
         }
 
         string unless = config.BootLoader is null ? "(none)" : "(its choice)";

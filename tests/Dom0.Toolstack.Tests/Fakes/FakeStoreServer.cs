@@ -174,7 +174,10 @@ public sealed class FakeStoreServer : IStoreTransport
                 payload = "OK\0"u8.ToArray();
                 if (packet.Transaction == 0)
                 {
+                    // Whoever is told may write in turn.
+                    _tree = tree;
                     Written?.Invoke(texts[0], texts.Count > 1 ? texts[1] : "");
+                    tree = _tree;
                 }
 
                 break;

@@ -51,6 +51,11 @@ public sealed class BootLoader
     /// <summary>This host's.</summary>
     public static BootLoader Host => new(LinuxDevices.Host, "/var/lib/xen/boot");
 
+    /// <summary>Is this a program in one of the places where Xen's programs are, whether it is there or not?</summary>
+    public static bool IsInstalledName(string name) => !name.Contains('/')
+        || s_places.Any(place => name.StartsWith(place + "/", StringComparison.Ordinal)
+            && !name.Contains("..", StringComparison.Ordinal));
+
     /// <summary>Has the loader of a configuration choose kernel, RAM disk and command line from the guest's disk.</summary>
     /// <exception cref="ToolstackException">There is no such loader, or it chose nothing that can be used.</exception>
     public BootFiles Load(DomainConfig config, KernelCache cache)
@@ -79,7 +84,7 @@ public sealed class BootLoader
         arguments.Add($"--output={folder.Output}");
         arguments.Add("--output-format=simple0");
         arguments.Add($"--output-directory={folder.Path}");
-        arguments.AddRange(config.BootLoaderArguments);
+        arguments.AddRange(config.BootLoaderArguments ?? []);
         arguments.Add(folder.Disk);
         return arguments;
 
