@@ -98,13 +98,17 @@ public static unsafe class DomainFactory
     }
 
     /// <summary>A vCPU that is offline and knows nothing yet.</summary>
-    /// <returns>Null: no such number for this domain, made already, or no memory.</returns>
-    public static Vcpu* CreateVcpu(Domain* domain, uint id)
+    /// <returns>Null, and why: EINVAL: no such number for this domain, or made already; ENOMEM; ENOSPC: the domain's
+    /// reservation does not fit once more.</returns>
+    public static Vcpu* CreateVcpu(Domain* domain, uint id, out Errno error)
     {
+        error = Errno.Inval;
         if (id >= domain->MaxVcpuCount || domain->VcpuOf(id) != null)
         {
             return null;
         }
+
+        error = Errno.NoMem;
 
         // One block: the structure, a vcpu_info for a vCPU that has none in shared_info, the extended state.
         byte* block = (byte*)DomainMemory.Allocate(domain, OrderOfVcpu());
@@ -137,7 +141,14 @@ public static unsafe class DomainFactory
         GuestTime.InitialiseVcpu(vcpu);
         GuestTime.Publish(vcpu);
         EventDomain.InitialiseVcpu(vcpu);
-        VcpuScheduling.Initialise(vcpu);
+        if (!VcpuScheduling.TryInitialise(vcpu))
+        {
+            FreeVcpu(vcpu);
+            error = Errno.NoSpace;
+            return null;
+        }
+
+        error = Errno.Ok;
         System.Threading.Volatile.Write(ref domain->VcpuPointers[id], (ulong)vcpu);
         domain->VcpuCount++;
         return vcpu;

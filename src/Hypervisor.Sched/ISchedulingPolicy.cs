@@ -24,9 +24,9 @@ public unsafe interface ISchedulingPolicy
     /// no CPU's lock.</summary>
     static abstract void ApplyParameters(SchedSystem* system, SchedDomain* domain, ulong now);
 
-    /// <summary>A unit is about to join, by way of creation: the policy may give it a home. <see
+    /// <summary>A unit is about to join, by way of creation: the policy may give it a home, or refuse it. <see
     /// cref="SchedSystem.UnitsLock"/> is held, no CPU's lock.</summary>
-    static abstract void Admit(SchedSystem* system, SchedUnit* unit);
+    static abstract bool TryAdmit(SchedSystem* system, SchedUnit* unit);
 
     /// <summary>A unit joins, asleep; its data are zero. <see cref="SchedSystem.UnitsLock"/> is held as
     /// well.</summary>

@@ -78,22 +78,19 @@ public static unsafe class PolicyTable
         }
     }
 
-    public static void Admit(SchedSystem* system, SchedUnit* unit)
+    public static bool TryAdmit(SchedSystem* system, SchedUnit* unit)
     {
         switch (system->Policy)
         {
             case PolicyId.Credit:
-                CreditPolicy.Admit(system, unit);
-                break;
+                return CreditPolicy.TryAdmit(system, unit);
             case PolicyId.Sedf:
-                SedfPolicy.Admit(system, unit);
-                break;
+                return SedfPolicy.TryAdmit(system, unit);
             case PolicyId.Bvt:
-                BvtPolicy.Admit(system, unit);
-                break;
+                return BvtPolicy.TryAdmit(system, unit);
             default:
                 Unknown();
-                break;
+                return false;
         }
     }
 

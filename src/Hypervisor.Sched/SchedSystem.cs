@@ -63,9 +63,17 @@ public unsafe struct SchedSystem
     }
 
     /// <summary>Makes the policy know a unit, which is asleep and whose <see cref="SchedUnit.Cpu"/> is set.</summary>
-    public static void Insert(SchedSystem* system, SchedUnit* unit, ulong now)
+    /// <returns>False: the policy cannot keep what is promised to the unit's domain; nothing has changed.</returns>
+    public static bool TryInsert(SchedSystem* system, SchedUnit* unit, ulong now)
     {
         system->UnitsLock.Acquire();
+        unit->Home = SchedUnit.NoHome;
+        if (!PolicyTable.TryAdmit(system, unit))
+        {
+            system->UnitsLock.Release();
+            return false;
+        }
+
         unit->NextUnit = system->FirstUnit;
         if (system->FirstUnit != null)
         {
@@ -74,8 +82,6 @@ public unsafe struct SchedSystem
 
         system->FirstUnit = unit;
         unit->Domain->Units++;
-        unit->Home = SchedUnit.NoHome;
-        PolicyTable.Admit(system, unit);
         unit->Cpu = PolicyTable.ChooseCpu(system, unit);
         SchedCpu* cpu = system->Cpu(unit->Cpu);
         cpu->Lock.Acquire();
@@ -83,6 +89,7 @@ public unsafe struct SchedSystem
         unit->IsInserted = true;
         cpu->Lock.Release();
         system->UnitsLock.Release();
+        return true;
     }
 
     /// <summary>The policy forgets a unit, which is asleep.</summary>

@@ -106,7 +106,7 @@ internal sealed unsafe class DomainBench : IDisposable
         vcpu->LoadedOn = Vcpu.NotLoaded;
         vcpu->Info = domain->SharedInfo->VcpuInfo((int)id);
         EventDomain.InitialiseVcpu(vcpu);
-        VcpuScheduling.Initialise(vcpu);
+        Xunit.Assert.True(VcpuScheduling.TryInitialise(vcpu));
         domain->VcpuPointers[id] = (ulong)vcpu;
         domain->VcpuCount++;
         return vcpu;

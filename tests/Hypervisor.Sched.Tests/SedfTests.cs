@@ -198,16 +198,21 @@ public sealed unsafe class SedfTests
     }
 
     [Fact]
-    public void A_unit_that_comes_later_than_its_domain_s_reservation_has_one_if_there_is_room()
+    public void A_unit_that_comes_later_than_its_domain_s_reservation_has_one_or_is_refused()
     {
         using Simulation simulation = new(1, PolicyId.Sedf);
         SimulatedUnit first = simulation.AddReserved(Reservation(10, 4));
-        Assert.NotEqual(SchedUnit.NoHome, simulation.Add(first.Unit->Domain).Unit->Home);
-        SimulatedUnit third = simulation.Add(first.Unit->Domain);
-        Assert.Equal(SchedUnit.NoHome, third.Unit->Home);
+        SimulatedUnit second = simulation.Add(first.Unit->Domain);
+        Assert.NotEqual(SchedUnit.NoHome, second.Unit->Home);
+        SchedUnit third = default;
+        third.Domain = first.Unit->Domain;
+        third.HardAffinity = CpuMask.All;
+        Assert.False(SchedSystem.TryInsert(simulation.System, &third, simulation.Now));
+        Assert.False(third.IsInserted);
+        Assert.Equal(2u, first.Unit->Domain->Units);
         simulation.WakeAll();
         simulation.RunFor(Minute);
-        AssertShare(0.2, third.Ran, Minute);
+        AssertShare(0.4, second.Ran, Minute);
     }
 
     private static SedfParameters Reservation(ulong period, ulong slice) =>

@@ -91,7 +91,7 @@ internal sealed unsafe partial class Simulation : IDisposable
         unit->HardAffinity = new CpuMask(hard);
         unit->SoftAffinity = new CpuMask(soft);
         unit->AsleepSince = Now;
-        SchedSystem.Insert(_system, unit, Now);
+        Assert.True(SchedSystem.TryInsert(_system, unit, Now), "Not admitted");
         _units.Add(simulated);
         return simulated;
     }

@@ -82,9 +82,9 @@ public static unsafe class DomainCreation
 
         for (uint id = 0; id < count; id++)
         {
-            if (domain->VcpuOf(id) == null && DomainFactory.CreateVcpu(domain, id) == null)
+            if (domain->VcpuOf(id) == null && DomainFactory.CreateVcpu(domain, id, out Errno error) == null)
             {
-                return Errno.NoMem;
+                return error;
             }
         }
 

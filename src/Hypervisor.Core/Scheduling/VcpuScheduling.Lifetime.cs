@@ -35,8 +35,9 @@ public static unsafe partial class VcpuScheduling
 
     public static void InitialiseDomain(Domain* domain) => SchedDomain.Initialise(&domain->Sched);
 
-    /// <summary>Makes the scheduler know a new vCPU, which is offline.</summary>
-    public static void Initialise(Vcpu* vcpu)
+    /// <summary>Makes the scheduler know a new vCPU, which is offline. False: the reservation of its domain does not fit
+    /// once more.</summary>
+    public static bool TryInitialise(Vcpu* vcpu)
     {
         SchedSystem* system = System;
         SchedUnit* unit = &vcpu->Sched;
@@ -52,7 +53,7 @@ public static unsafe partial class VcpuScheduling
 
         ulong now = SystemTime.Now();
         unit->AsleepSince = now;
-        SchedSystem.Insert(system, unit, now);
+        return SchedSystem.TryInsert(system, unit, now);
     }
 
     /// <summary>The scheduler forgets a vCPU that is stopped (<see cref="IsStopped"/>) and will never be runnable

@@ -44,10 +44,7 @@ public unsafe partial struct BvtPolicy : ISchedulingPolicy
         // They are read at each use.
     }
 
-    public static void Admit(SchedSystem* system, SchedUnit* unit)
-    {
-        // Everybody is welcome.
-    }
+    public static bool TryAdmit(SchedSystem* system, SchedUnit* unit) => true; // Everybody is welcome.
 
     public static void Insert(SchedCpu* cpu, SchedUnit* unit, ulong now) =>
         BvtUnit.Of(unit)->Actual = BvtCpu.Of(cpu)->VirtualTime;

@@ -54,10 +54,7 @@ public unsafe partial struct CreditPolicy : ISchedulingPolicy
     public static void ApplyParameters(SchedSystem* system, SchedDomain* domain, ulong now) =>
         CreditDomain.Apply(domain, now);
 
-    public static void Admit(SchedSystem* system, SchedUnit* unit)
-    {
-        // Everybody is welcome.
-    }
+    public static bool TryAdmit(SchedSystem* system, SchedUnit* unit) => true; // Everybody is welcome.
 
     public static void Insert(SchedCpu* cpu, SchedUnit* unit, ulong now) =>
         CreditUnit.Of(unit)->Spent = CreditCpu.Of(cpu)->Line;

@@ -53,9 +53,9 @@ public static unsafe class SedfAdmission
         return true;
     }
 
-    /// <summary>Finds a home for one unit more, if its domain has a slice and there is room; the others keep
-    /// theirs.</summary>
-    internal static void PlaceNew(SchedSystem* system, SchedUnit* added)
+    /// <summary>Finds a home for one unit more, if its domain has a slice; the others keep theirs. False: there is no
+    /// room.</summary>
+    internal static bool TryPlaceNew(SchedSystem* system, SchedUnit* added)
     {
         CpuLoads loads = default;
         for (SchedUnit* unit = system->FirstUnit; unit != null; unit = unit->NextUnit)
@@ -68,12 +68,13 @@ public static unsafe class SedfAdmission
 
         uint fraction = Fraction(added->Domain->Sedf);
         added->NewHome = SchedUnit.NoHome;
-        if (fraction != 0)
+        if (fraction != 0 && !Place(system, added, fraction, &loads))
         {
-            _ = Place(system, added, fraction, &loads);
+            return false;
         }
 
         added->Home = added->NewHome;
+        return true;
     }
 
     /// <summary>Part of a CPU, rounded up.</summary>

@@ -39,7 +39,7 @@ public unsafe partial struct SedfPolicy : ISchedulingPolicy
         // They are read at each use; homes are SedfAdmission's.
     }
 
-    public static void Admit(SchedSystem* system, SchedUnit* unit) => SedfAdmission.PlaceNew(system, unit);
+    public static bool TryAdmit(SchedSystem* system, SchedUnit* unit) => SedfAdmission.TryPlaceNew(system, unit);
 
     public static void Insert(SchedCpu* cpu, SchedUnit* unit, ulong now)
     {

@@ -88,7 +88,7 @@ public static unsafe class FirstDomain
             : limit >> MemoryLayout.PageShift < image.Pages ? image.Pages
             : BootData.Options->Dom0MemoryMax.IsSet ? limit >> MemoryLayout.PageShift
             : AnyNumberOfPages;
-        Vcpu* vcpu = DomainFactory.CreateVcpu(domain, 0);
+        Vcpu* vcpu = DomainFactory.CreateVcpu(domain, 0, out _);
         if (vcpu == null)
         {
             Boot.Stop("too little memory: "u8, "no room for the first vCPU"u8);
@@ -96,7 +96,7 @@ public static unsafe class FirstDomain
 
         for (uint id = 1; id < image.Vcpus; id++)
         {
-            if (DomainFactory.CreateVcpu(domain, id) == null)
+            if (DomainFactory.CreateVcpu(domain, id, out _) == null)
             {
                 Boot.Stop("too little memory: "u8, "no room for all vCPUs of the first domain"u8);
             }

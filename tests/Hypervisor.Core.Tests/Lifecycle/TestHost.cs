@@ -61,7 +61,7 @@ internal sealed unsafe class TestHost
         Dom0->IsPrivileged = true;
         Dom0->HasHardwareAccess = true;
         Dom0->MaxPages = frames;
-        Caller = DomainFactory.CreateVcpu(Dom0, 0);
+        Caller = DomainFactory.CreateVcpu(Dom0, 0, out _);
         Run(Caller);
     }
 
@@ -79,7 +79,7 @@ internal sealed unsafe class TestHost
         domain->MaxPages = maxPages;
         for (uint id = 0; id < vcpus; id++)
         {
-            Assert(DomainFactory.CreateVcpu(domain, id) != null);
+            Assert(DomainFactory.CreateVcpu(domain, id, out _) != null);
         }
 
         return domain;

@@ -87,7 +87,7 @@ internal sealed unsafe class TestSystem : IDisposable
         vcpu->Registers.Rip = 0x1000 + vcpu->Id + ((ulong)domain->Id << 32);
         GuestTime.InitialiseVcpu(vcpu);
         VcpuTimers.StopPeriodic(vcpu);
-        VcpuScheduling.Initialise(vcpu);
+        Xunit.Assert.True(VcpuScheduling.TryInitialise(vcpu));
         vcpu->Events.VirqPorts[(int)Xen.Abi.VirtualIrq.Timer] = vcpu->Id + 1;
         EventChannel* channel = domain->Events.Buckets[0] + vcpu->Id + 1;
         channel->State = PortState.Virq;
