@@ -49,7 +49,7 @@ public sealed class DebianTests : IDisposable
         machine = machine with { QemuArguments = [.. machine.QemuArguments, "-action", "reboot=reset"] };
         using Dom0Session debian = Dom0Session.Boot(machine, "debian-efi", s_boot);
         IsSound(debian);
-        _bench.DisksKeepWhatIsWritten(debian, "ata_piix", "ahci", "virtio_blk", "nvme");
+        _bench.DisksKeepWhatIsWritten(debian, "ahci", "virtio_blk", "nvme");
         _bench.NetworksCarry(debian, "e1000", "e1000e", "virtio_net");
         LogsInOnTheScreen(debian);
         FirmwareIsRead(debian);
@@ -70,13 +70,13 @@ public sealed class DebianTests : IDisposable
         PowersOff(debian);
     }
 
-    /// <summary>One of everything, and most of the memory beyond the reach of devices with 32 address lines.</summary>
+    /// <summary>One of everything. What Domain-0 gets of so much memory lies beyond the reach of devices with 32 address lines.</summary>
     private MachineOptions Machine(string board) => new()
     {
         Disk = DebianDisk.Name,
         Machine = board,
         MemoryMegabytes = 8192,
-        Dom0MemoryMegabytes = 6144,
+        Dom0MemoryMegabytes = 1024,
         QemuArguments = _bench.Arguments(board),
     };
 
@@ -90,8 +90,8 @@ public sealed class DebianTests : IDisposable
         string status = debian.Require("systemctl status xend");
         Assert.Contains("/usr/sbin/xend store", status);
         Assert.Contains("/usr/sbin/xend domains", status);
-        Assert.Matches(@"(?m)^Domain-0 +0 +6144 +1 +r-----", debian.Require("xm list"));
-        Assert.Matches(@"(?m)^Domain-0 +0 +6144 +1 +r-----", debian.Require("xl list"));
+        Assert.Matches(@"(?m)^Domain-0 +0 +1024 +1 +r-----", debian.Require("xm list"));
+        Assert.Matches(@"(?m)^Domain-0 +0 +1024 +1 +r-----", debian.Require("xl list"));
         Assert.Equal("", debian.Require("dpkg -V xen-csharp"));
     }
 
@@ -146,12 +146,12 @@ public sealed class DebianTests : IDisposable
         Assert.Contains("BootOrder-", debian.Require($"ls {Variables}"));
         string size = debian.Require($"stat -c %s {Variables}/BootCurrent-*; cat {Variables}/BootCurrent-* | wc -c");
         Assert.Equal("6\n6\n", size);
-        string refusal = debian.Require($"cd {Variables}; before=$(ls | wc -l); "
-            + "printf '\\007\\000\\000\\000x' | dd of=Xt-12345678-1234-1234-1234-123456789abc 2>&1 && echo written; "
-            + "test $before = $(ls | wc -l) || echo there");
-        Assert.Contains("dd: ", refusal);
+        // The file system makes a name before it asks; behind it there must be nothing.
+        string refusal = debian.Require($"cd {Variables}; variable=Xt-12345678-1234-1234-1234-123456789abc; "
+            + "printf '\\007\\000\\000\\000x' | dd of=$variable 2>&1 && echo written; wc -c <$variable");
+        Assert.Contains("Read-only file system", refusal);
         Assert.DoesNotContain("written", refusal);
-        Assert.DoesNotContain("there", refusal);
+        Assert.EndsWith("\n0\n", refusal);
     }
 
     private static void PowersOff(Dom0Session debian)

@@ -23,11 +23,12 @@ internal sealed class DeviceBench : IDisposable
     private const int Megabytes = 4;
     private const int EchoMegabytes = 3;
     private const long FourGigabytes = 1L << 32;
+    private const string Ide = "ata_piix";
 
     /// <summary>Driver; QEMU's device behind the bus or controller that it needs; its name for udev.</summary>
     private static readonly (string Driver, string[] Controller, string Device, string Link)[] s_disks =
     [
-        ("ata_piix", ["-device", "piix3-ide,id=ide-bus"], "ide-hd,bus=ide-bus.0,serial=xt-ata_piix", "ata-QEMU_HARDDISK_xt-ata_piix"),
+        (Ide, [], "ide-hd,bus=ide.0,serial=xt-ata_piix", "ata-QEMU_HARDDISK_xt-ata_piix"),
         ("ahci", ["-device", "ich9-ahci,id=ahci-bus"], "ide-hd,bus=ahci-bus.0,serial=xt-ahci", "ata-QEMU_HARDDISK_xt-ahci"),
         ("virtio_blk", [], "virtio-blk-pci,serial=xt-virtio_blk", "virtio-xt-virtio_blk"),
         ("nvme", [], "nvme,serial=xt-nvme", "nvme-QEMU_NVMe_Ctrl_xt-nvme"),
@@ -54,18 +55,21 @@ internal sealed class DeviceBench : IDisposable
 
     public Monitor Monitor { get; } = new();
 
-    /// <summary>The machine's arguments. The older board has IDE of its own.</summary>
+    /// <summary>The machine's arguments. IDE is the older board's alone: on the other QEMU's controller reaches no disk.</summary>
     public string[] Arguments(string board)
     {
         List<string> line =
         [
             .. Monitor.Arguments, "-device", "qemu-xhci", "-device", "usb-kbd",
         ];
-        foreach ((string driver, string[] controller, string model, _) in s_disks)
+        foreach ((string driver, string[] controller, string device, _) in s_disks)
         {
-            bool isOnBoard = driver == "ata_piix" && board == "pc";
-            string device = isOnBoard ? model.Replace("ide-bus.0", "ide.0", StringComparison.Ordinal) : model;
-            line.AddRange(isOnBoard ? [] : controller);
+            if (driver == Ide && board != "pc")
+            {
+                continue;
+            }
+
+            line.AddRange(controller);
             line.AddRange(["-drive", $"if=none,id=file-{driver},format=raw,file={FileOf(driver)}",
                 "-device", $"{device},id={driver},drive=file-{driver}"]);
         }
@@ -114,7 +118,7 @@ internal sealed class DeviceBench : IDisposable
             + $"grep -o 'dev_name: .*' {Trace}/trace | sort | uniq -c | sort -rn | head -400");
         bool isBeyondReach = trace.Split('\n').Any(line => line.Contains("dma_mask=ffffffff ", StringComparison.Ordinal)
             && Field(line, "dev_addr=") >= FourGigabytes);
-        Assert.True(isBeyondReach, $"No disk with a mask of 32 bits was given memory beyond 4 GiB:\n{trace}");
+        Assert.True(isBeyondReach || !drivers.Contains(Ide), $"No disk with a mask of 32 bits was given memory beyond 4 GiB:\n{trace}");
     }
 
     /// <summary>Some MiB through each network card to the outside and back, over TCP, come back unchanged.</summary>

@@ -23,6 +23,7 @@ public static unsafe class EfiRuntimeOps
 
     private const ulong Success = 0;
     private const ulong BufferTooSmall = 0x8000_0000_0000_0005;
+    private const ulong WriteProtected = 0x8000_0000_0000_0008;
 
     private static SpinLock s_lock;
 
@@ -45,8 +46,16 @@ public static unsafe class EfiRuntimeOps
                 GetNextVariableName(firmware, call),
             EfiRuntimeFunction.QueryVariableInfo when firmware->QueryVariableInfo != 0 =>
                 QueryVariableInfo(firmware, call),
+            EfiRuntimeFunction.SetVariable => RefuseVariable(call),
             _ => Errno.OpNotSupp,
         };
+    }
+
+    /// <summary>In the firmware's own words, which Linux has an error for (EROFS); of an error of the call it makes EINVAL.</summary>
+    private static Errno RefuseVariable(PlatformEfiRuntimeCall* call)
+    {
+        call->Status = WriteProtected;
+        return Errno.Ok;
     }
 
     private static ulong CallFirmware(ulong function, ulong* arguments)

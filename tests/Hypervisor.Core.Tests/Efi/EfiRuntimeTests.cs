@@ -180,7 +180,6 @@ public sealed unsafe class EfiRuntimeTests : IDisposable
     }
 
     [Theory]
-    [InlineData(EfiRuntimeFunction.SetVariable)]
     [InlineData(EfiRuntimeFunction.SetTime)]
     [InlineData(EfiRuntimeFunction.UpdateCapsule)]
     [InlineData((EfiRuntimeFunction)99)]
@@ -188,6 +187,15 @@ public sealed unsafe class EfiRuntimeTests : IDisposable
     {
         Prepare(function);
         Assert.Equal(-(long)Errno.OpNotSupp, Call());
+    }
+
+    [Fact]
+    public void Variables_are_write_protected()
+    {
+        PrepareVariable("x", 8);
+        Request->Function = (uint)EfiRuntimeFunction.SetVariable;
+        Assert.Equal(0, Call());
+        Assert.Equal(0x8000_0000_0000_0008UL, Request->Status);
     }
 
     [Fact]

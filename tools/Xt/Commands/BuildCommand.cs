@@ -2,6 +2,7 @@
 using System.CommandLine;
 using System.IO;
 using Xt.Build;
+using Xt.Debian;
 using Xt.Host;
 using Xt.Image;
 using Xt.Machine;
@@ -15,10 +16,10 @@ public static class BuildCommand
     {
         Argument<string> what = new("what")
         {
-            Description = "all, hypervisor (artifacts/xen) or programs (artifacts/dom0)",
+            Description = "all, hypervisor (artifacts/xen), programs (artifacts/dom0), or package: all of it for Debian's dpkg",
             DefaultValueFactory = _ => "all",
         };
-        _ = what.AcceptOnlyFromAmong("all", "hypervisor", "programs");
+        _ = what.AcceptOnlyFromAmong("all", "hypervisor", "programs", "package");
         Option<bool> force = new("--force") { Description = "build even what has not changed" };
         Command command = new("build",
             "Build the hypervisor and the programs of Domain-0 into artifacts/; what has not changed is not built again.")
@@ -37,6 +38,11 @@ public static class BuildCommand
             if (chosen != "hypervisor")
             {
                 Products.BuildPrograms(result.GetValue(force));
+            }
+
+            if (chosen == "package")
+            {
+                System.Console.WriteLine(XenPackage.Make());
             }
 
             return 0;

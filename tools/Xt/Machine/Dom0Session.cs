@@ -32,12 +32,18 @@ public sealed class Dom0Session : IDisposable
     public string ConsoleText => _line.Text;
 
     /// <summary>Boots the machine and waits until Domain-0 is ready for commands.</summary>
+    /// <param name="options">The machine.</param>
+    /// <param name="purpose">Names the log.</param>
+    /// <param name="timeout">How long it may take.</param>
+    /// <param name="watcher">Is told what the console says.</param>
+    /// <param name="programs">More files for the system in memory: their path there, and which file of the host they are.</param>
     public static Dom0Session Boot(
-        MachineOptions options, string purpose, TimeSpan timeout, Action<string>? watcher = null)
+        MachineOptions options, string purpose, TimeSpan timeout, Action<string>? watcher = null,
+        IReadOnlyDictionary<string, string>? programs = null)
     {
         Dictionary<string, string> overlay = new() { ["etc/xt/token"] = Token + "\n", ["etc/xt/agent"] = "\n" };
         DateTime deadline = DateTime.UtcNow + timeout;
-        Dom0Session session = new(SerialLine.Boot(options, BootFiles.Gather(options, overlay), purpose, watcher));
+        Dom0Session session = new(SerialLine.Boot(options, BootFiles.Gather(options, overlay, programs), purpose, watcher));
         try
         {
             if (options.Disk != null)
