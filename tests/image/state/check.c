@@ -394,6 +394,8 @@ int main(int count, char **arguments)
     for (worker = 0; worker < workers; worker++) {
         for (int watches = 0; watches <= (worker & 1 ? 0 : 1); watches++) {
             if (fork() == 0) {
+                // Whoever disturbs the workers has to come to it.
+                (void)!nice(10);
                 random_state = 0x9e3779b97f4a7c15ul * (uint64_t)(getpid() + 1) | 1;
                 if (watches) {
                     watch_until(end);
