@@ -135,7 +135,7 @@ public sealed class GuestTests(SessionPool pool)
     }
 
     /// <summary>What the hypervisor itself counts, to the page: the tools show MiB.</summary>
-    private static long FreeKilobytes(Dom0Session dom0)
+    internal static long FreeKilobytes(Dom0Session dom0)
     {
         string messages = dom0.Require("sleep 1; xl debug-keys m; xl dmesg | tail -40");
         MatchCollection counts = Regex.Matches(messages, @"(\d+)kB free");
