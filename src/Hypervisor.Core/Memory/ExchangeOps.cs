@@ -29,8 +29,7 @@ public static unsafe class ExchangeOps
         Domain* caller = vcpu->Domain;
         uint inOrder = exchange.In.ExtentOrder;
         uint outOrder = exchange.Out.ExtentOrder;
-        uint maxOrder = ReservationOps.MaxOrderOf(caller);
-        if (inOrder > maxOrder || outOrder > maxOrder)
+        if (inOrder > ReservationOps.MaxOrder || outOrder > ReservationOps.MaxOrder)
         {
             return Errno.Perm;
         }
@@ -65,9 +64,9 @@ public static unsafe class ExchangeOps
                 break;
             }
 
-            error = One(domain, exchange, inGroup, groupOrder, bits, out bool committed);
+            error = One(domain, exchange, inGroup, groupOrder, bits, out bool committed, out gaveWay);
             exchange.NrExchanged += committed ? inGroup : 0;
-            if (error != Errno.Ok)
+            if (error != Errno.Ok || gaveWay)
             {
                 break;
             }
@@ -84,9 +83,11 @@ public static unsafe class ExchangeOps
     }
 
     private static Errno One(
-        Domain* domain, in MemoryExchange exchange, ulong inGroup, uint groupOrder, int bits, out bool committed)
+        Domain* domain, in MemoryExchange exchange, ulong inGroup, uint groupOrder, int bits, out bool committed,
+        out bool gaveWay)
     {
         committed = false;
+        gaveWay = false;
         PageInfo* taken = null;
         Errno error = TakeGroup(domain, exchange, inGroup, ref taken);
         if (error != Errno.Ok)
@@ -100,12 +101,13 @@ public static unsafe class ExchangeOps
         PageInfo* got = null;
         for (ulong extent = 0; extent < outGroup; extent++)
         {
-            Mfn first = PageAllocator.AllocateForDomain(outOrder, bits, domain, fromClaim: false);
+            Mfn first = PageAllocator.AllocateForDomain(
+                outOrder, bits, domain, fromClaim: false, mayGiveWay: true, out gaveWay);
             if (first.IsNone)
             {
-                FreeExtents(got, outOrder);
+                FreeExtents(domain, got, outOrder);
                 Restore(domain, taken);
-                return Errno.NoMem;
+                return gaveWay ? Errno.Ok : Errno.NoMem;
             }
 
             Push(ref got, FrameTable.Page(first));
@@ -181,14 +183,15 @@ public static unsafe class ExchangeOps
         }
     }
 
-    private static void FreeExtents(PageInfo* got, int order)
+    /// <summary>The extents are free again, with contents that the domain may see.</summary>
+    private static void FreeExtents(Domain* domain, PageInfo* got, int order)
     {
         while (got != null)
         {
             Mfn first = FrameTable.FrameOf(Pop(ref got));
             for (ulong page = 0; page < 1UL << order; page++)
             {
-                PageAllocator.FreeDomainFrame(FrameTable.Page(first + page), 0);
+                PageAllocator.FreeDomainFrame(FrameTable.Page(first + page), domain->Serial);
             }
         }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Frames enter and leave a domain in extents of 2^order. These calls answer how many extents are done, whatever
 // went wrong with the next one: zero is the general failure. A slice that gives way puts that number above the
-// sub-operation, where the next one finds it.
+// sub-operation, where the next one finds it; above that, how many frames of the next extent have left already. An extent
+// of which the memory is not zeroed yet has not begun: what has been zeroed of it is remembered with the free frames.
 
 using Hypervisor.Core.Mmu;
 using Xen.Abi;
@@ -11,28 +12,36 @@ namespace Hypervisor.Core.Memory;
 /// <summary>XENMEM_populate_physmap, increase_reservation and decrease_reservation.</summary>
 public static unsafe class ReservationOps
 {
-    /// <summary>Largest extents of ordinary domains (2 MiB), and of privileged ones.</summary>
+    /// <summary>Largest extents: 2 MiB. To give one to a domain takes as long as a hypercall may keep a CPU.</summary>
     public const uint MaxOrder = 9;
-    public const uint MaxPrivilegedOrder = PageAllocator.MaxOrder;
 
     private const ulong MaxExtents = uint.MaxValue >> MemoryOps.StartShift;
+    private const int FramesShift = 32;
 
-    /// <summary>Frames between two questions whether something else wants the CPU; an extent is done in one go.</summary>
+    /// <summary>Frames between two questions whether something else wants the CPU.</summary>
     private const ulong Slice = 16;
+
+    private enum Outcome
+    {
+        Done,
+        Failed,
+        GaveWay,
+    }
 
     public static HypercallResult Run(Vcpu* vcpu, ulong command, ulong argument, CpuUserRegs* frame)
     {
-        ulong start = command >> MemoryOps.StartShift;
+        ulong start = (command & uint.MaxValue) >> MemoryOps.StartShift;
+        ulong frames = command >> FramesShift;
         MemoryReservation reservation;
         if (!GuestMemory.Read(argument, &reservation) || reservation.NrExtents > MaxExtents
-            || start >= reservation.NrExtents)
+            || start >= reservation.NrExtents || reservation.ExtentOrder > MaxOrder
+            || frames >> (int)reservation.ExtentOrder != 0)
         {
             return HypercallResult.Value(start);
         }
 
         Domain* caller = vcpu->Domain;
-        if (reservation.ExtentOrder > MaxOrderOf(caller)
-            || TargetDomain.Resolve(caller, reservation.Domid.Raw, out Domain* domain) != Errno.Ok)
+        if (TargetDomain.Resolve(caller, reservation.Domid.Raw, out Domain* domain) != Errno.Ok)
         {
             return HypercallResult.Value(start);
         }
@@ -52,22 +61,24 @@ public static unsafe class ReservationOps
                     break;
                 }
 
-                if (!One(domain, operation, reservation, done))
+                Outcome outcome = One(domain, operation, reservation, done, ref frames);
+                gaveWay = outcome == Outcome.GaveWay;
+                if (outcome != Outcome.Done)
                 {
                     break;
                 }
 
+                frames = 0;
                 done++;
             }
         }
 
         TargetDomain.Put(caller, domain);
         return gaveWay
-            ? Continuation.With(frame, (ulong)operation | (done << MemoryOps.StartShift), argument)
+            ? Continuation.With(
+                frame, (ulong)operation | (done << MemoryOps.StartShift) | (frames << FramesShift), argument)
             : HypercallResult.Value(done);
     }
-
-    public static uint MaxOrderOf(Domain* caller) => caller->IsPrivileged ? MaxPrivilegedOrder : MaxOrder;
 
     /// <summary>Width of addresses that the flags allow; none is no limit. False: too narrow for any frame.</summary>
     public static bool AddressBits(uint flags, out int bits)
@@ -77,71 +88,86 @@ public static unsafe class ReservationOps
         return bits > MemoryLayout.PageShift;
     }
 
-    private static bool One(Domain* domain, MemoryCommand operation, in MemoryReservation reservation, ulong index) =>
+    /// <param name="domain">Whose memory.</param>
+    /// <param name="operation">Which way.</param>
+    /// <param name="reservation">The request.</param>
+    /// <param name="index">Which extent.</param>
+    /// <param name="frames">Frames of the extent that are done.</param>
+    private static Outcome One(
+        Domain* domain, MemoryCommand operation, in MemoryReservation reservation, ulong index, ref ulong frames) =>
         operation switch
         {
             MemoryCommand.PopulatePhysMap => Populate(domain, reservation, index),
             MemoryCommand.IncreaseReservation => Increase(domain, reservation, index),
-            _ => Decrease(domain, reservation, index),
+            _ => Decrease(domain, reservation, index, ref frames),
         };
 
-    private static bool Populate(Domain* domain, in MemoryReservation reservation, ulong index)
+    private static Outcome OutcomeOf(bool isDone) => isDone ? Outcome.Done : Outcome.Failed;
+
+    private static Outcome Populate(Domain* domain, in MemoryReservation reservation, ulong index)
     {
         ulong frame;
         if (!AddressBits(reservation.MemFlags, out int bits)
             || !GuestMemory.ReadElement(reservation.ExtentStart, index, &frame))
         {
-            return false;
+            return Outcome.Failed;
         }
 
         int order = (int)reservation.ExtentOrder;
-        Mfn first = DomainPages.Allocate(domain, order, bits);
+        Mfn first = DomainPages.Allocate(domain, order, bits, mayGiveWay: true, out bool gaveWay);
         if (first.IsNone)
         {
-            return false;
+            return gaveWay ? Outcome.GaveWay : Outcome.Failed;
         }
 
         SetMachineToPhysical(first, order, frame);
         ulong raw = first.Raw;
-        return GuestMemory.WriteElement(reservation.ExtentStart, index, &raw);
+        return OutcomeOf(GuestMemory.WriteElement(reservation.ExtentStart, index, &raw));
     }
 
-    private static bool Increase(Domain* domain, in MemoryReservation reservation, ulong index)
+    private static Outcome Increase(Domain* domain, in MemoryReservation reservation, ulong index)
     {
         if (!AddressBits(reservation.MemFlags, out int bits))
         {
-            return false;
+            return Outcome.Failed;
         }
 
         int order = (int)reservation.ExtentOrder;
-        Mfn first = DomainPages.Allocate(domain, order, bits);
+        Mfn first = DomainPages.Allocate(domain, order, bits, mayGiveWay: true, out bool gaveWay);
         if (first.IsNone)
         {
-            return false;
+            return gaveWay ? Outcome.GaveWay : Outcome.Failed;
         }
 
         // Without a list the domain does not want to know which frames it got.
         ulong raw = first.Raw;
-        return reservation.ExtentStart == 0 || GuestMemory.WriteElement(reservation.ExtentStart, index, &raw);
+        return OutcomeOf(
+            reservation.ExtentStart == 0 || GuestMemory.WriteElement(reservation.ExtentStart, index, &raw));
     }
 
-    private static bool Decrease(Domain* domain, in MemoryReservation reservation, ulong index)
+    private static Outcome Decrease(Domain* domain, in MemoryReservation reservation, ulong index, ref ulong frames)
     {
         ulong raw;
         if (!GuestMemory.ReadElement(reservation.ExtentStart, index, &raw))
         {
-            return false;
+            return Outcome.Failed;
         }
 
-        for (ulong page = 0; page < 1UL << (int)reservation.ExtentOrder; page++)
+        ulong begun = frames;
+        for (; frames < 1UL << (int)reservation.ExtentOrder; frames++)
         {
-            if (!ReleaseFrame(domain, new Mfn(raw + page)))
+            if (frames != begun && ((frames - begun) & (Slice - 1)) == 0 && Preemption.IsDue())
             {
-                return false;
+                return Outcome.GaveWay;
+            }
+
+            if (!ReleaseFrame(domain, new Mfn(raw + frames)))
+            {
+                return Outcome.Failed;
             }
         }
 
-        return true;
+        return Outcome.Done;
     }
 
     /// <summary>The owner lets go of a frame, which stays as long as anything refers to it.</summary>

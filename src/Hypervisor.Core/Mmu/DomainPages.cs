@@ -69,10 +69,15 @@ public static unsafe class DomainPages
     }
 
     /// <summary>Allocates and assigns; none when the machine or the domain's limit has no room.</summary>
-    public static Mfn Allocate(Domain* domain, int order, int addressBits)
+    public static Mfn Allocate(Domain* domain, int order, int addressBits) =>
+        Allocate(domain, order, addressBits, mayGiveWay: false, out _);
+
+    /// <summary>As above; none also when it gave way, and is to be asked again.</summary>
+    public static Mfn Allocate(Domain* domain, int order, int addressBits, bool mayGiveWay, out bool gaveWay)
     {
         bool fromClaim = TakeFromClaim(domain, 1UL << order);
-        Mfn first = PageAllocator.AllocateForDomain(order, addressBits, domain, fromClaim);
+        Mfn first = PageAllocator.AllocateForDomain(
+            order, addressBits, domain, fromClaim, mayGiveWay, out gaveWay);
         if (first.IsNone)
         {
             ReturnToClaim(domain, fromClaim, 1UL << order);

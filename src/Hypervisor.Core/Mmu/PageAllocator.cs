@@ -25,6 +25,9 @@ namespace Hypervisor.Core.Mmu;
 public static unsafe partial class PageAllocator
 {
     public const int MaxOrder = 18;
+
+    /// <summary>Frames zeroed between two questions whether something else wants the CPU.</summary>
+    private const uint ScrubSlice = 16;
     private const int Orders = MaxOrder + 1;
     private const uint MaxRecent = 512;
     private const ulong FramesBelow4G = 1UL << (32 - MemoryLayout.PageShift);
@@ -155,8 +158,16 @@ public static unsafe partial class PageAllocator
     /// 2^<paramref name="order"/> contiguous frames below 2^<paramref name="addressBits"/> bytes, scrubbed
     /// unless their contents are those of <paramref name="domain"/>; they belong to nobody yet (<c>DomainPages.Assign</c>). None when there are none.
     /// </summary>
-    public static Mfn AllocateForDomain(int order, int addressBits, Domain* domain, bool fromClaim)
+    public static Mfn AllocateForDomain(int order, int addressBits, Domain* domain, bool fromClaim) =>
+        AllocateForDomain(order, addressBits, domain, fromClaim, mayGiveWay: false, out _);
+
+    /// <summary>As above. Scrubbing may give way: then there are none now, and what has been zeroed is free again and
+    /// need not be zeroed by whoever asks next.</summary>
+    public static Mfn AllocateForDomain(
+        int order, int addressBits, Domain* domain, bool fromClaim, bool mayGiveWay, out bool gaveWay)
     {
+        gaveWay = false;
+        uint zeroed = 0;
         Mfn first = Take(order, addressBits, fromClaim, fromReserve: addressBits <= 32);
         if (first.IsNone)
         {
@@ -168,13 +179,35 @@ public static unsafe partial class PageAllocator
             PageInfo* page = FrameTable.Page(first + frame);
             TlbFlush.BeforeReuse(page->FlushStamp);
             page->State = FrameState.Used;
-            if (page->Type == 0 || page->Type != domain->Serial)
+            if (page->Type == PageInfo.Zeroed || (page->Type != 0 && page->Type == domain->Serial))
             {
-                Machine.Zero(Machine.Direct(first + frame), (nuint)MemoryLayout.PageSize);
+                continue;
+            }
+
+            Machine.Zero(Machine.Direct(first + frame), (nuint)MemoryLayout.PageSize);
+            page->Type = PageInfo.Zeroed;
+            bool isLast = frame + 1 == 1UL << order;
+            if (mayGiveWay && !isLast && ++zeroed % ScrubSlice == 0 && Preemption.IsDue())
+            {
+                PutBack(first, frame + 1, order);
+                gaveWay = true;
+                return Mfn.None;
             }
         }
 
         return first;
+    }
+
+    /// <summary>Frees a block that was never handed out, of which the first frames have been looked at.</summary>
+    private static void PutBack(Mfn first, ulong frames, int order)
+    {
+        for (ulong frame = 0; frame < frames; frame++)
+        {
+            PageInfo* page = FrameTable.Page(first + frame);
+            MarkFree(page, page->Type);
+        }
+
+        Give(first, order);
     }
 
     /// <summary>Takes back one frame of a domain.</summary>

@@ -35,9 +35,13 @@ public struct PageInfo
     public const ulong Allocated = 1UL << 62;
     public const ulong ReferenceMask = (1UL << 62) - 1;
 
+    /// <summary>Of a free frame, in <see cref="Type"/>: it is all zeros.</summary>
+    public const ulong Zeroed = ulong.MaxValue;
+
     public ulong Count;
 
-    /// <summary>Of a free frame: the <see cref="Domain.Serial"/> of the domain whose contents it has, or 0.</summary>
+    /// <summary>Of a free frame: the <see cref="Domain.Serial"/> of the domain whose contents it has, <see
+    /// cref="Zeroed"/>, or 0.</summary>
     public ulong Type;
 
     /// <summary>Domain number of the owner; DOMID_IO for frames that are no RAM, DOMID_XEN for the hypervisor's own.</summary>

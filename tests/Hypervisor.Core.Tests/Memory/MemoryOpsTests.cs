@@ -11,6 +11,7 @@ namespace Hypervisor.Core.Tests.Memory;
 public sealed unsafe class MemoryOpsTests
 {
     private readonly TestHost _host = new();
+    private int _slices;
 
     [Fact]
     public void Populated_frames_belong_to_the_domain_and_know_their_guest_frame()
@@ -134,12 +135,103 @@ public sealed unsafe class MemoryOpsTests
     }
 
     [Fact]
-    public void Extents_are_bounded_by_the_callers_rights()
+    public void Extents_are_bounded()
     {
         Domain* domain = _host.AddDomain(maxPages: 4096);
         _ = _host.PutList(TestHost.ListAddress, 1);
         Assert.Equal(0, Reserve(MemoryCommand.PopulatePhysMap, 0x7FF0, 1, order: 10, caller: domain->VcpuOf(0)));
-        Assert.Equal(1, Reserve(MemoryCommand.PopulatePhysMap, domain->Id, 1, order: 10));
+        Assert.Equal(0, Reserve(MemoryCommand.PopulatePhysMap, domain->Id, 1, order: 10));
+        Assert.Equal(0, Reserve(MemoryCommand.PopulatePhysMap, domain->Id, 1, order: 64));
+        Assert.Equal(1, Reserve(MemoryCommand.PopulatePhysMap, domain->Id, 1, order: 9));
+    }
+
+    [Fact]
+    public void A_large_extent_is_zeroed_in_slices_and_not_twice()
+    {
+        Domain* before = _host.AddDomain(maxPages: 1024);
+        Mfn[] frames = TestHost.Populate(before, 512);
+        foreach (Mfn frame in frames)
+        {
+            *(ulong*)Hypervisor.Machine.Direct(frame) = 0x5EC2E7;
+            Assert.True(DomainPages.Release(FrameTable.Page(frame)));
+        }
+
+        Domain* domain = _host.AddDomain(maxPages: 1024);
+        int slices = Interrupt();
+        _ = _host.PutList(TestHost.ListAddress, 7);
+        Assert.Equal(1, Reserve(MemoryCommand.PopulatePhysMap, domain->Id, 1, order: 9));
+        ulong first = _host.At<ulong>(TestHost.ListAddress)[0];
+        for (ulong page = 0; page < 512; page++)
+        {
+            Assert.Equal(0ul, *(ulong*)Hypervisor.Machine.Direct(new Mfn(first + page)));
+            Assert.Equal(domain->Id, FrameTable.Page(new Mfn(first + page))->Owner);
+        }
+
+        Assert.Equal(512ul, domain->TotalPages);
+        Assert.InRange(_slices, slices + 31, slices + 40);
+    }
+
+    [Fact]
+    public void A_large_extent_is_given_back_in_slices()
+    {
+        Domain* domain = _host.Dom0;
+        _ = _host.PutList(TestHost.ListAddress, 7);
+        Assert.Equal(1, Reserve(MemoryCommand.PopulatePhysMap, 0x7FF0, 1, order: 9));
+        int slices = Interrupt();
+        ulong free = PageAllocator.FreeFrames;
+        Assert.Equal(1, Reserve(MemoryCommand.DecreaseReservation, 0x7FF0, 1, order: 9));
+        Assert.Equal((0ul, free + 512), (domain->TotalPages, PageAllocator.FreeFrames));
+        Assert.Equal(31, _slices - slices);
+    }
+
+    [Fact]
+    public void Progress_that_a_guest_made_up_is_bounded_by_the_extent()
+    {
+        Mfn frame = TestHost.Populate(_host.Dom0, 1)[0];
+        _ = _host.PutList(TestHost.ListAddress, frame.Raw);
+        foreach (ulong frames in new ulong[] { 1, 512, uint.MaxValue })
+        {
+            CpuUserRegs registers = default;
+            ulong command = (ulong)MemoryCommand.DecreaseReservation | (frames << 32);
+            _ = Reserve(MemoryCommand.CurrentReservation, 0x7FF0, 1);
+            Assert.Equal(0, MemoryOps.Dispatch(_host.Caller, command, TestHost.RequestAddress, &registers).Raw);
+        }
+
+        Assert.Equal(1ul, _host.Dom0->TotalPages);
+    }
+
+    [Fact]
+    public void An_exchange_for_a_large_extent_gives_way_while_it_is_zeroed()
+    {
+        Domain* before = _host.AddDomain(maxPages: 1500);
+        foreach (Mfn used in TestHost.Populate(before, 1200))
+        {
+            *(ulong*)Hypervisor.Machine.Direct(used) = 0x5EC2E7;
+            Assert.True(DomainPages.Release(FrameTable.Page(used)));
+        }
+
+        Mfn[] frames = TestHost.Populate(_host.Dom0, 512);
+        for (int index = 0; index < 512; index++)
+        {
+            _host.At<ulong>(TestHost.ListAddress)[index] = frames[index].Raw;
+        }
+
+        int slices = Interrupt();
+        MemoryExchange exchange = default;
+        exchange.In.ExtentStart = TestHost.ListAddress;
+        exchange.In.NrExtents = 512;
+        exchange.In.Domid = DomId.Self;
+        exchange.Out.ExtentStart = TestHost.BufferAddress;
+        exchange.Out.NrExtents = 1;
+        exchange.Out.ExtentOrder = 9;
+        exchange.Out.Domid = DomId.Self;
+        _host.Put(exchange);
+        _ = _host.PutList(TestHost.BufferAddress, 7);
+        Assert.Equal(0, Call(MemoryCommand.Exchange));
+        ulong first = _host.At<ulong>(TestHost.BufferAddress)[0];
+        Assert.Equal(0ul, *(ulong*)Hypervisor.Machine.Direct(new Mfn(first + 511)));
+        Assert.Equal(512ul, _host.Dom0->TotalPages);
+        Assert.True(_slices - slices > 20);
     }
 
     [Fact]
@@ -445,6 +537,17 @@ public sealed unsafe class MemoryOpsTests
         start.Rsi = TestHost.RequestAddress;
         Vcpu* vcpu = caller == null ? _host.Caller : caller;
         return TestHost.Complete(start, frame => MemoryOps.Dispatch(vcpu, frame->Rdi, frame->Rsi, frame));
+    }
+
+    /// <summary>From now on something else wants the CPU at every question; gives how often so far.</summary>
+    private int Interrupt()
+    {
+        _host.Machine.OnInterruptWindow = () =>
+        {
+            _slices++;
+            Hypervisor.Machine.Cpu->SoftIrqPending |= SoftIrq.Schedule;
+        };
+        return _slices;
     }
 
     private long Reserve(MemoryCommand command, uint domain, ulong count, uint order = 0, Vcpu* caller = null)
