@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
 ; Long hypercalls give way: a timer that expires within one brings its upcall before the call ends, and the call is made
-; again afterwards and finished. For each kind of long call the line `LATE n call` tells the longest time, in nanoseconds,
+; again afterwards and finished. For each kind of long call the line `BENCH n timer late within call` tells the longest time, in nanoseconds,
 ; that the upcall came after the deadline; the promise itself is only that it came within the call.
 
 %include "runtime.inc"
@@ -28,10 +28,10 @@ EXTENT_ORDER    equ 9
         EXPECT rax, [answer], %1, " succeeds, in pieces"
         dec r12d
         jnz %%again
-        PRINT "LATE "
+        PRINT "BENCH "
         mov rdi, [worst]
         call print_number
-        PRINT " ", %1, 10
+        PRINT " timer late within ", %1, 10
         EXPECT_NOT [given_way], 0, %1, " gives way to a timer"
 %endmacro
 
