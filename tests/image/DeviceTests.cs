@@ -80,4 +80,36 @@ public sealed class DeviceTests(SessionPool pool)
             Assert.DoesNotContain("dev", dom0.Require("xm list; xl list"));
             _ = dom0.Require("ip link set brtest down; ip link delete brtest; rm /tmp/?.img /tmp/dev /tmp/loops");
         });
+
+    [LongFact]
+    public void What_a_domain_had_comes_back_when_its_back_end_wakes_that_hung_at_its_end() =>
+        pool.Use(HypervisorKind.Ours, dom0 =>
+        {
+            const string Free = "sleep 1; xm info --json | grep free_memory";
+            _ = dom0.Require("modprobe -a crc32c_generic ext4; mkdir -p /mnt/frozen; mount -t ext4 /dev/vdc /mnt/frozen || exit 1; "
+                + "dd if=/dev/zero of=/mnt/frozen/disk bs=1M count=8; sync; rm -f /var/log/xen/console/*; "
+                + "sed 's/^name.*/name = \"frozen\"/' /etc/xen/xmexample1 >/tmp/frozen; "
+                + "echo \"disk = ['file:/mnt/frozen/disk,xvda,w']\" >>/tmp/frozen");
+            string before = dom0.Require(Free);
+            _ = dom0.Require("xm create -q /tmp/frozen", 180);
+            GuestConsole guest = new(dom0, "frozen");
+            guest.UntilUp();
+            guest.Until("test $(xm block-list frozen | grep -c ' 4 ') = 1");
+            int id = int.Parse(dom0.Require("xm domid frozen"));
+
+            // What the guest writes from now on hangs in Domain-0, with the guest's pages mapped.
+            _ = dom0.Require("fsfreeze --freeze /mnt/frozen");
+            _ = guest.Run("(dd if=/dev/urandom of=/dev/xvda bs=64k count=64 conv=fsync >/dev/null 2>&1 &); sleep 2");
+            string destroyed = dom0.Require("xm destroy frozen 2>&1; xm list; xm log | tail -5", 120);
+            Assert.Contains($"the back end of vbd-{id}-51712 has not ended within 10 seconds", destroyed);
+            Assert.Matches($@"(?m) {id} +\d+ +\d+ +[rbpsc-]{{5}}d ", destroyed);
+
+            // Nobody else is kept from anything, and all of it comes back.
+            _ = dom0.Require("xm create -q -p /etc/xen/xmexample1 && xm destroy ExampleDomain", 120);
+            _ = dom0.Require("fsfreeze --unfreeze /mnt/frozen");
+            guest.Until($"! xl list | grep -q ' {id}  '");
+            guest.Until("! losetup -a | grep -q frozen");
+            Assert.Equal(before, dom0.Require(Free));
+            _ = dom0.Require("umount /mnt/frozen; rm /tmp/frozen");
+        });
 }

@@ -105,9 +105,9 @@ internal sealed class GuestWork
     }
 
     /// <summary>Ends guest and connection; nothing of them stays.</summary>
-    public void End()
+    public void End(string tool)
     {
-        _ = _dom0.Require($"touch /tmp/works.stop; xm destroy {Name}", 60);
+        _ = _dom0.Require($"touch /tmp/works.stop; {tool} destroy {Name}", 60);
         _console.Until($"! losetup -a | grep -q {Disk}");
         _ = _dom0.Require($"ip link set {Bridge} down; brctl delbr {Bridge}; rm -f {Disk} {Echoed} /tmp/works; "
             + "killall nc; test -z \"$(ls /run/xend/transfers)\"");

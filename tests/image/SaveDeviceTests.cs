@@ -17,7 +17,10 @@ public sealed class SaveDeviceTests(SessionPool pool)
 
     /// <summary>What is killed in the middle of a command: the command itself, or a process of the daemon.</summary>
     private static readonly string[] s_victims =
-        ["$command", "$(cat /run/xend/domains.pid)", "$(cat /run/xend/store.pid)", "$(cat /run/xend/supervisor.pid)"];
+        [
+        "$command", "$(cat /run/xend/domains.pid)", "$(cat /run/xend/store.pid)", "$(cat /run/xend/backends.pid)",
+        "$(cat /run/xend/supervisor.pid)",
+    ];
 
     [Theory]
     [Hypervisors]
@@ -32,6 +35,7 @@ public sealed class SaveDeviceTests(SessionPool pool)
                 string saved = dom0.Require($"xm save {Name} {File} && xm save-verify {File} && losetup -a && ls /sys/class/net",
                     300);
                 Assert.Contains("disk           format=raw,vdev=xvda,access=w,target=/tmp/works.img", saved);
+                Assert.Contains("all checksums are right", saved);
                 Assert.DoesNotContain("loop0", saved);
                 Assert.DoesNotContain("vif1", saved);
                 _ = dom0.Require($"xm restore {File} && rm {File}", 300);
@@ -59,7 +63,7 @@ public sealed class SaveDeviceTests(SessionPool pool)
             _ = dom0.Require($"xm save {Name} {File}", 300);
             _ = dom0.Require($"xl restore {File} && rm {File}", 300);
             work.RequireProgress();
-            End(dom0, work);
+            End(dom0, work, "xl");
         });
 
     [LongFact]
@@ -112,9 +116,9 @@ public sealed class SaveDeviceTests(SessionPool pool)
         return GuestWork.Start(dom0, tool);
     }
 
-    private static void End(Dom0Session dom0, GuestWork work)
+    private static void End(Dom0Session dom0, GuestWork work, string tool = "xm")
     {
-        work.End();
+        work.End(tool);
         _ = dom0.Require($"umount {Folder}");
     }
 }

@@ -302,25 +302,25 @@ public sealed class DeviceManager : IDeviceService
     private void Connect(DeviceAddress device, VifSpec vif)
     {
         string name = device.InterfaceName;
-        if (vif.InterfaceName is { } wanted)
-        {
-            _host.RenameInterface(name, wanted);
-            name = wanted;
-        }
-
         if (vif.Script is not null)
         {
+            // It gives the interface the name that is wanted, too.
             RunScript(device, vif.Script, name, "online");
             string? status = _store.TryRead($"{device.Backend}/hotplug-status");
             if (status != "connected")
             {
-                string said = _store.TryRead($"{device.Backend}/hotplug-error") ?? "nothing more";
                 throw new ToolstackException(
-                    $"vif: the script {vif.Script} left hotplug-status '{status}' and said: {said}",
+                    $"vif: the script {vif.Script} left hotplug-status '{status}' and said: {HotplugError(device) ?? "nothing more"}",
                     "A script that connects an interface writes hotplug-status 'connected' to $XENBUS_PATH");
             }
 
             return;
+        }
+
+        if (vif.InterfaceName is { } wanted)
+        {
+            _host.RenameInterface(name, wanted);
+            name = wanted;
         }
 
         _host.EnsureBridge(vif.Bridge);
@@ -328,19 +328,22 @@ public sealed class DeviceManager : IDeviceService
         _store.Write($"{device.Backend}/hotplug-status", "connected");
     }
 
-    /// <summary>A script that connected an interface is told that it goes; what it answers changes nothing.</summary>
+    /// <summary>A script that made a device ready is told that it goes; what it answers changes nothing.</summary>
     private void RunOffline(DeviceAddress device)
     {
-        if (device.Kind == DeviceKind.Vif && _store.TryRead($"{device.Backend}/runs-script") == "1"
+        // Ours name no script for disks: one that does is Debian's tools', whose script holds a loop device for it.
+        bool isDisk = device.Kind == DeviceKind.Vbd;
+        if ((isDisk || _store.TryRead($"{device.Backend}/runs-script") == "1")
             && _store.TryRead($"{device.Backend}/script") is { Length: > 0 } script)
         {
+            string name = _store.TryRead($"{device.Backend}/vifname") ?? device.InterfaceName;
             try
             {
-                RunScript(device, script, _store.TryRead($"{device.Backend}/vifname") ?? device.InterfaceName, "offline");
+                RunScript(device, script, name, isDisk ? "remove" : "offline");
             }
             catch (ToolstackException)
             {
-                // The interface goes either way.
+                // The device goes either way.
             }
         }
     }
@@ -358,11 +361,15 @@ public sealed class DeviceManager : IDeviceService
         });
         if (result.Status != 0)
         {
-            throw new ToolstackException(
-                $"vif: '{script} {action}' ended with status {result.Status}"
-                    + (result.Complaint.Length > 0 ? $" and said: {result.Complaint}" : ""));
+            string? complaint = HotplugError(device) ?? (result.Complaint.Length > 0 ? result.Complaint : null);
+            throw new ToolstackException($"vif: '{script} {action}' ended with status {result.Status}"
+                + (complaint is null ? "" : $" and said: {complaint}"));
         }
     }
+
+    /// <summary>What a script has against the device: Xen's own write it there.</summary>
+    private string? HotplugError(DeviceAddress device) =>
+        _store.TryRead($"{device.Backend}/hotplug-error") is { Length: > 0 } error ? error : null;
 
     private void RefuseTakenAddress(uint transaction, string mac)
     {

@@ -237,15 +237,27 @@ public sealed class DeviceManagerTests
             _server.Put($"{path}/hotplug-status", "connected");
             return default;
         };
-        DeviceAddress device = Vif("script=vif-route");
+        DeviceAddress device = Vif("script=vif-route,vifname=web");
+
+        // The script gives it the name.
         Assert.Equal(["run /etc/xen/scripts/vif-route online vif3.0"], _host.Done);
         _devices.Detach(device, isForced: false);
-        Assert.Equal("run /etc/xen/scripts/vif-route offline vif3.0", _host.Done[^1]);
+        Assert.Equal("run /etc/xen/scripts/vif-route offline web", _host.Done[^1]);
+        AssertNothingLeft(3);
+    }
+
+    [Fact]
+    public void The_script_by_which_xl_made_a_disk_takes_its_loop_device_back()
+    {
+        DeviceAddress device = Disk("file:/a,xvda,w");
+        _server.Put($"{Backend}/script", "/etc/xen/scripts/block");
+        Assert.Empty(_devices.RemoveAll(device.Domain));
+        Assert.Contains(_host.Done, done => done.StartsWith("run /etc/xen/scripts/block remove", StringComparison.Ordinal));
         AssertNothingLeft(3);
     }
 
     [Theory]
-    [InlineData(1, "ended with status 1 and said: no route")]
+    [InlineData(1, "ended with status 1 and said: broken")]
     [InlineData(0, "left hotplug-status 'error' and said: broken")]
     public void A_script_that_fails_is_quoted_and_leaves_nothing(int status, string reason)
     {
