@@ -5,14 +5,23 @@
 ;       t       ticks: sleeps, wakes every 10 ms by its timer, works for 0.1 ms, and notes how late it was
 ;       i       is idle: waits for its console
 ;
-; To any input on its console it answers a line: turns or ticks so far, the worst and the summed delay of ticks in
-; nanoseconds since it last answered, and the system time. Without a console of its own it proves that both loads run, and ends.
+; To any input on its console it answers a line: the letter, turns or ticks so far, the worst and the summed delay of
+; ticks in nanoseconds since it last answered, the nanoseconds that it has run, and the system time.
+;
+; S and T do so for three seconds out of each eight of system time, all guests in the same ones, and sleep in between, so that
+; nobody else needs a processor meanwhile. They say `begin` with the number of the window, and after it `end` with the number,
+; turns or ticks in it, worst and summed delay, nanoseconds run, and nanoseconds that it lasted.
+;
+; Without a console of its own it proves that the loads run, and ends.
 
 %include "runtime.inc"
 %include "events.inc"
 
 PERIOD          equ 10000000                    ; ns between ticks
 WORK            equ 100                         ; turns for each tick
+WINDOW          equ 3000000000                  ; ns of work
+WINDOWS         equ 8000000000                  ; ns from one window to the next
+LOWER           equ 0x20                        ; bit of small letters
 
 IN_CONS         equ 3072
 IN_PROD         equ 3076
@@ -42,27 +51,96 @@ main:
         REQUIRE rax, 0, "the console's ring is mapped"
         mov al, [rbx + SI_CMD_LINE]
         mov [kind], al
-        cmp al, 't'
-        je ticks
-        cmp al, 'i'
-        je idle
+        mov rbx, spin
+        or al, LOWER
         cmp al, 's'
-        je spins
-        ERROR "the command line is s, t or i"
-
-spins:  call turn
-        inc qword [turns]
+        je .known
+        mov rbx, tick
+        cmp al, 't'
+        je .known
+        mov rbx, rest
+        cmp al, 'i'
+        je .known
+        ERROR "the command line is s, t, i, S or T"
+.known: test byte [kind], LOWER
+        jz windows
+.step:  call rbx
         call answer
-        jmp spins
+        jmp .step
 
-idle:   call wait_for_event
-        inc qword [turns]
-        call answer
-        jmp idle
+; Steps of the load at rbx in each window.
+windows:
+        call system_time
+        xor edx, edx
+        mov rcx, WINDOWS
+        div rcx
+        mov rcx, WINDOW
+        cmp rdx, rcx
+        jae .sleep
+        cmp rax, [window]
+        jne .begin
+.sleep: inc rax
+        mov rcx, WINDOWS
+        mul rcx
+        HYPERCALL SET_TIMER_OP, rax
+        call wait_for_event
+        jmp windows
+.begin: mov [window], rax
+        mov rcx, WINDOWS
+        mul rcx
+        mov rcx, WINDOW
+        add rax, rcx
+        mov [until], rax
+        mov rdi, begin_text
+        mov esi, begin_text_length
+        call put_text
+        mov rdi, [window]
+        call put_number
+        call put_end
+        call note
+        mov rax, [runstate + 16]
+        mov [ran], rax
+        call system_time
+        mov [since], rax
+        xor eax, eax
+        mov [turns], rax
+        mov [worst], rax
+        mov [delays], rax
+        mov [deadline], rax
+.step:  call rbx
+        call system_time
+        cmp rax, [until]
+        jb .step
+        sub rax, [since]
+        mov [since], rax
+        call note
+        mov rdi, end_text
+        mov esi, end_text_length
+        call put_text
+        mov rdi, [window]
+        call put_number
+        mov rdi, [turns]
+        call put_number
+        mov rdi, [worst]
+        call put_number
+        mov rdi, [delays]
+        call put_number
+        mov rdi, [runstate + 16]
+        sub rdi, [ran]
+        call put_number
+        mov rdi, [since]
+        call put_number
+        call put_end
+        jmp windows
 
-ticks:  call tick
-        call answer
-        jmp ticks
+note:   HYPERCALL VCPU_OP, VCPUOP_GET_RUNSTATE, 0, runstate
+        ret
+
+spin:   inc qword [turns]
+        jmp turn
+
+rest:   inc qword [turns]
+        jmp wait_for_event
 
 ; Each kind of load as often as shows that it comes back.
 alone:  mov ebx, 1000
@@ -135,18 +213,33 @@ answer: mov eax, [console + IN_PROD]
         call put_number
         mov rdi, [delays]
         call put_number
+        call note
+        mov rdi, [runstate + 16]
+        call put_number
         call system_time
         mov rdi, rax
         call put_number
+        mov qword [worst], 0
+        mov qword [delays], 0
+
+; The end of a line, which is on its way then.
+put_end:
         mov al, 13
         call put
         mov al, 10
         call put
-        mov qword [worst], 0
-        mov qword [delays], 0
         mov rax, [start_info]
         mov eax, [rax + SI_CONSOLE_PORT]
         SEND eax
+        ret
+
+; Text at rdi, esi bytes.
+put_text:
+        mov al, [rdi]
+        call put
+        inc rdi
+        dec esi
+        jnz put_text
         ret
 
 ; A blank and the number in rdi, decimal.
@@ -188,6 +281,9 @@ put:    mov edx, [console + OUT_PROD]
         mov [console + OUT_PROD], edx
         ret
 
+        STRING begin_text, "begin"
+        STRING end_text, "end"
+
 %include "clock.inc"
 
 section .bss
@@ -197,4 +293,9 @@ turns:    resq 1
 worst:    resq 1
 delays:   resq 1
 deadline: resq 1
+runstate: resq 6
+window:   resq 1                              ; 0 is the first, before any guest
+until:    resq 1
+since:    resq 1
+ran:      resq 1
 kind:     resb 1
