@@ -41,7 +41,6 @@ public sealed class BootLogTests(SessionPool pool)
             {
                 Hypervisor = hypervisor,
                 Disk = DebianDisk.Name,
-                Cpus = 2,
                 MemoryMegabytes = 8192,
                 Dom0MemoryMegabytes = 1024,
                 Screen = MachineOptions.TextScreen,
