@@ -37,7 +37,7 @@ public static unsafe class FifoControl
             : domain->Events.Fifo != null || TryEnter(domain) ? Errno.Ok : Errno.NoMem;
         if (error == Errno.Ok)
         {
-            domain->Events.FifoLock.Acquire();
+            domain->Events.FifoLock.AcquireOutOfTurn();
             vcpu->Events.Fifo = default;
             vcpu->Events.Fifo.Control = (EventChannelFifoControlBlock*)(page + offset);
             domain->Events.FifoLock.Release();
@@ -69,7 +69,7 @@ public static unsafe class FifoControl
         if (error == Errno.Ok)
         {
             uint first = fifo->PageCount << DomainFifo.WordsPerPageShift;
-            domain->Events.FifoLock.Acquire();
+            domain->Events.FifoLock.AcquireOutOfTurn();
             fifo->Pages[fifo->PageCount] = (ulong)page;
             fifo->PageCount++;
             domain->Events.FifoLock.Release();
@@ -96,7 +96,7 @@ public static unsafe class FifoControl
             : priority > FifoEventPriority.Min ? Errno.Inval : Errno.Ok;
         if (error == Errno.Ok)
         {
-            domain->Events.FifoLock.Acquire();
+            domain->Events.FifoLock.AcquireOutOfTurn();
             channel->Fifo = ChannelFifo.WithPriority(channel->Fifo, priority);
             domain->Events.FifoLock.Release();
         }
@@ -116,7 +116,7 @@ public static unsafe class FifoControl
         if (isIdle && fifo != null)
         {
             // Who delivers now holds this lock and is through when it is had; who comes later finds no array.
-            events->FifoLock.Acquire();
+            events->FifoLock.AcquireOutOfTurn();
             events->Fifo = null;
             events->FifoLock.Release();
             EventPorts.Curtail(domain);
@@ -157,7 +157,7 @@ public static unsafe class FifoControl
             return false;
         }
 
-        domain->Events.FifoLock.Acquire();
+        domain->Events.FifoLock.AcquireOutOfTurn();
         Volatile.Write(ref *(ulong*)&domain->Events.Fifo, (ulong)fifo);
         for (uint port = 1; port < domain->Events.PortCount; port++)
         {

@@ -28,22 +28,15 @@ public static unsafe class VirtualIrq
     public static bool IsGlobal(uint virq) => (PerVcpu >> (int)virq & 1) == 0;
 
     /// <summary>Raises an interrupt of this vCPU.</summary>
+    /// <remarks>Without the table's lock, which all CPUs would want at each tick. An entry once bound stays memory, so the
+    /// worst is an event on a port that is closed at this moment, as if the interrupt had come a little earlier.</remarks>
     public static void Raise(Vcpu* vcpu, uint virq)
     {
-        if (Volatile.Read(ref vcpu->Events.VirqPorts[virq]) == 0)
-        {
-            return;
-        }
-
-        Domain* domain = vcpu->Domain;
-        domain->Events.Lock.Acquire();
-        uint port = vcpu->Events.VirqPorts[virq];
+        uint port = Volatile.Read(ref vcpu->Events.VirqPorts[virq]);
         if (port != 0)
         {
-            EventDelivery.SetPending(domain, EventPorts.At(domain, port), port);
+            EventDelivery.SetPending(vcpu->Domain, EventPorts.At(vcpu->Domain, port), port);
         }
-
-        domain->Events.Lock.Release();
     }
 
     /// <summary>Raises a global interrupt of this domain.</summary>

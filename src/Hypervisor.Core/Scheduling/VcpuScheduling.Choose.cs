@@ -196,24 +196,31 @@ public static unsafe partial class VcpuScheduling
     /// <summary>The CPU has said that it is idle (a locked instruction). Whoever queued a unit elsewhere before that has
     /// not seen it, and the policy may have passed by a queue whose lock was taken: it chooses anew if such a unit may
     /// run here.</summary>
+    /// <remarks>Many idle CPUs may look at one queue at once. None of them gets in line for its lock: the policy only
+    /// tries it, and would never have it while somebody stands there.</remarks>
     private static void LookAgain(SchedCpu* cpu)
     {
         CpuMask others = cpu->System->Online.Without(cpu->Cpu);
         for (; !others.IsEmpty; others = others.Without(others.First))
         {
             SchedCpu* other = cpu->System->Cpu(others.First);
-            if (Volatile.Read(ref other->Waiting) == 0)
+            while (Volatile.Read(ref other->Waiting) != 0)
             {
-                continue;
-            }
+                if (!other->Lock.TryAcquire())
+                {
+                    Machine.SpinWait();
+                    continue;
+                }
 
-            other->Lock.Acquire();
-            bool isWanted = PolicyTable.PlacesWanted(other).Contains(cpu->Cpu);
-            other->Lock.Release();
-            if (isWanted)
-            {
-                Machine.RaiseSoftIrq(SoftIrq.Schedule);
-                return;
+                bool isWanted = PolicyTable.PlacesWanted(other).Contains(cpu->Cpu);
+                other->Lock.Release();
+                if (isWanted)
+                {
+                    Machine.RaiseSoftIrq(SoftIrq.Schedule);
+                    return;
+                }
+
+                break;
             }
         }
     }

@@ -10,7 +10,8 @@
 // the period ends stays, up to the least grant; what a late timer let a unit run over is owed. Hence the average is
 // the cap.
 //
-// Locking: SchedDomain.Lock, inside a CPU's.
+// Locking: SchedDomain.Lock, inside a CPU's. All CPUs of a domain want it at each switch, and hold it for a few instructions:
+// it is taken out of turn.
 
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -51,7 +52,7 @@ internal unsafe struct CreditDomain
     public static void Apply(SchedDomain* domain, ulong now)
     {
         CreditDomain* own = (CreditDomain*)&domain->Policy;
-        domain->Lock.Acquire();
+        domain->Lock.AcquireOutOfTurn();
         own->Rate = ((1UL << 24) + (domain->Credit.Weight / 2)) / domain->Credit.Weight;
         long budget = (long)(CapPeriod * domain->Credit.Cap / 100);
         if (budget != own->BudgetPerPeriod)
@@ -69,7 +70,7 @@ internal unsafe struct CreditDomain
     public static void CountAwake(SchedUnit* unit, int change, ulong now)
     {
         CreditDomain* own = Of(unit);
-        unit->Domain->Lock.Acquire();
+        unit->Domain->Lock.AcquireOutOfTurn();
         Advance(own, now);
         own->Awake = (uint)((int)own->Awake + change);
         unit->Domain->Lock.Release();
@@ -80,7 +81,7 @@ internal unsafe struct CreditDomain
     public static void BeginCharge(SchedUnit* unit, ulong now)
     {
         CreditDomain* own = Of(unit);
-        unit->Domain->Lock.Acquire();
+        unit->Domain->Lock.AcquireOutOfTurn();
         Advance(own, now);
         CreditUnit.Of(unit)->ChargedTo = own->Integral;
         unit->Domain->Lock.Release();
@@ -91,7 +92,7 @@ internal unsafe struct CreditDomain
     public static ulong Charge(SchedUnit* unit, ulong now)
     {
         CreditDomain* own = Of(unit);
-        unit->Domain->Lock.Acquire();
+        unit->Domain->Lock.AcquireOutOfTurn();
         Advance(own, now);
         ulong share = own->Integral - CreditUnit.Of(unit)->ChargedTo;
         CreditUnit.Of(unit)->ChargedTo = own->Integral;
@@ -113,7 +114,7 @@ internal unsafe struct CreditDomain
     {
         CreditDomain* own = Of(unit);
         CreditUnit* credit = CreditUnit.Of(unit);
-        unit->Domain->Lock.Acquire();
+        unit->Domain->Lock.AcquireOutOfTurn();
         Refill(own, now);
         long grant = own->Awake > 1 ? own->Budget / own->Awake : own->Budget;
         grant = grant < UsualGrant ? UsualGrant : grant;
@@ -142,7 +143,7 @@ internal unsafe struct CreditDomain
             return;
         }
 
-        unit->Domain->Lock.Acquire();
+        unit->Domain->Lock.AcquireOutOfTurn();
         Of(unit)->Budget += credit->Grant;
         credit->Grant = 0;
         unit->Domain->Lock.Release();
