@@ -32,7 +32,7 @@ public sealed record BootCase(LoaderKind Loader, string Machine, string Cpu, int
     /// <summary>From the first with 64 bits to all that QEMU knows.</summary>
     private static readonly string[] s_processors = ["qemu64", "core2duo", "Nehalem", "EPYC", "max"];
 
-    /// <summary>The last is for a few machines of its own in the cover: sixteen CPUs on two take minutes to boot.</summary>
+    /// <summary>The last is for a few machines of its own in the cover: sixteen CPUs on two take twice as long to boot.</summary>
     private static readonly int[] s_cpus = [1, 2, 4, Many];
 
     private static readonly int[] s_memory = [512, 256, 2048, 8192, 65536];
