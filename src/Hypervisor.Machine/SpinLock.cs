@@ -8,7 +8,7 @@ using System.Threading;
 
 namespace Hypervisor;
 
-/// <summary>A ticket lock: first come, first served.</summary>
+/// <summary>A ticket lock: first come, first served, but for who takes it out of turn.</summary>
 public struct SpinLock
 {
     private int _next;

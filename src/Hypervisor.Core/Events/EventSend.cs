@@ -61,7 +61,7 @@ public static unsafe class EventSend
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static HypercallResult ToPeerLater(Domain* domain, EventChannel* channel)
     {
-        domain->Events.Lock.Acquire();
+        domain->Events.Lock.AcquireOutOfTurn();
         return ToPeer(domain, channel);
     }
 

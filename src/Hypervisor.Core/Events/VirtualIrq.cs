@@ -28,15 +28,24 @@ public static unsafe class VirtualIrq
     public static bool IsGlobal(uint virq) => (PerVcpu >> (int)virq & 1) == 0;
 
     /// <summary>Raises an interrupt of this vCPU.</summary>
-    /// <remarks>Without the table's lock, which all CPUs would want at each tick. An entry once bound stays memory, so the
-    /// worst is an event on a port that is closed at this moment, as if the interrupt had come a little earlier.</remarks>
+    /// <remarks>All CPUs of a domain do it at each tick, so the lock is taken out of turn. Without it a timer might tell a
+    /// vCPU whose domain has closed its ports and given its vcpu_info back meanwhile.</remarks>
     public static void Raise(Vcpu* vcpu, uint virq)
     {
-        uint port = Volatile.Read(ref vcpu->Events.VirqPorts[virq]);
+        if (Volatile.Read(ref vcpu->Events.VirqPorts[virq]) == 0)
+        {
+            return;
+        }
+
+        Domain* domain = vcpu->Domain;
+        domain->Events.Lock.AcquireOutOfTurn();
+        uint port = vcpu->Events.VirqPorts[virq];
         if (port != 0)
         {
-            EventDelivery.SetPending(vcpu->Domain, EventPorts.At(vcpu->Domain, port), port);
+            EventDelivery.SetPending(domain, EventPorts.At(domain, port), port);
         }
+
+        domain->Events.Lock.Release();
     }
 
     /// <summary>Raises a global interrupt of this domain.</summary>
