@@ -22,16 +22,17 @@ internal sealed class GuestWork
     private const int Port = 7000;
     private const int ClockTolerance = 10;
 
-    // What was written is forgotten before it is read: it has to come from the disk.
+    // What was written is forgotten before it is read: it has to come from the disk. Linux's freezer cuts a read of chance short
+    // when it suspends, hence the full blocks.
     private const string Work = """
         exec 7>>/journal
         n=0
         while :; do
-            dd if=/dev/urandom of=/chance bs=64k count=4
+            dd if=/dev/urandom of=/chance bs=64k count=4 iflag=fullblock
             dd if=/chance of=/dev/xvda bs=64k conv=fsync
             echo 1 >/proc/sys/vm/drop_caches
             dd if=/dev/xvda of=/read bs=64k count=4
-            cmp /chance /read || echo wrong after $n >>/wrong
+            said=$(cmp /chance /read 2>&1) || echo "wrong after $n: $said" >>/wrong
             n=$((n + 1))
             echo $n >&7
             usleep 50000
