@@ -52,6 +52,45 @@ public sealed unsafe class AllPoliciesTests
             simulation.Units.Sum(unit => (double)unit.Ran), 0.98 * cpus * 10 * Minute, 1.0 * cpus * 10 * Minute);
     }
 
+    /// <summary>What a unit was charged while it was alone, and another CPU idle, does not count later.</summary>
+    [Theory]
+    [InlineData(PolicyId.Credit)]
+    [InlineData(PolicyId.Sedf)]
+    [InlineData(PolicyId.Bvt)]
+    public void Shares_hold_on_cpus_one_of_which_was_idle_for_long(PolicyId policy)
+    {
+        using Simulation simulation = new(2, policy);
+        simulation.Wake(simulation.Add());
+        simulation.RunFor(Hour);
+        ulong before = simulation.Units[0].Ran;
+        simulation.Wake(simulation.Add());
+        simulation.Wake(simulation.Add());
+        simulation.RunFor(10 * Minute);
+        Assert.InRange((simulation.Units[0].Ran - before) / (double)(10 * Minute), 0.66, 0.673);
+        Assert.InRange(simulation.Units[1].Ran / (double)(10 * Minute), 0.66, 0.673);
+        Assert.InRange(simulation.Units[2].Ran / (double)(10 * Minute), 0.66, 0.673);
+    }
+
+    /// <summary>The same after an hour in which one CPU's unit slept for half of the time, and the other's never.</summary>
+    [Theory]
+    [InlineData(PolicyId.Credit)]
+    [InlineData(PolicyId.Sedf)]
+    [InlineData(PolicyId.Bvt)]
+    public void Shares_hold_on_cpus_one_of_which_was_idle_often(PolicyId policy)
+    {
+        using Simulation simulation = new(2, policy);
+        bool isBusy = false;
+        simulation.Wake(simulation.Add());
+        simulation.Wake(simulation.Add(null, () => isBusy ? Hour : Millisecond, () => Millisecond));
+        simulation.RunFor(Hour);
+        isBusy = true;
+        simulation.Wake(simulation.Add());
+        ulong[] before = [.. simulation.Units.Select(unit => unit.Ran)];
+        simulation.RunFor(10 * Minute);
+        Assert.All(simulation.Units, unit =>
+            Assert.InRange((unit.Ran - before[unit.Index]) / (double)(10 * Minute), 0.65, 0.68));
+    }
+
     /// <summary>With the widest spread of parameters everybody still has a turn.</summary>
     [Theory]
     [InlineData(PolicyId.Credit)]

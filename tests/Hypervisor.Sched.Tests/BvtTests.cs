@@ -14,6 +14,8 @@ public sealed unsafe class BvtTests
     [InlineData(1, new[] { 10, 10, 10 })]
     [InlineData(1, new[] { 1, 10, 100 })]
     [InlineData(2, new[] { 10, 10, 10 })]
+    [InlineData(2, new[] { 1000, 1000, 1000 })]
+    [InlineData(2, new[] { 1, 1, 1 })]
     [InlineData(4, new[] { 10, 20, 30, 10, 20, 30, 10, 20, 30, 10, 20, 30 })]
     public void Running_times_are_inverse_to_advances(uint cpus, int[] advances)
     {

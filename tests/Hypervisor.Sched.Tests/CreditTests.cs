@@ -20,6 +20,8 @@ public sealed unsafe class CreditTests
     [InlineData(4, new[] { 100, 200, 300, 400, 100, 200, 300, 400, 100, 200, 300, 400 })]
     [InlineData(4, new[] { 256, 256, 256, 256, 256 })]
     [InlineData(3, new[] { 300, 200, 200, 200, 100, 100 })]
+    [InlineData(2, new[] { 1, 1, 1 })]
+    [InlineData(2, new[] { 10_000, 20_000, 30_000 })]
     public void Units_that_never_sleep_have_shares_by_weight(uint cpus, int[] weights)
     {
         using Simulation simulation = new(cpus);

@@ -119,6 +119,38 @@ public sealed unsafe class SedfTests
         AssertShare(0.4, two.Ran, Hour);
     }
 
+    [Theory]
+    [InlineData(2, new[] { 256, 256, 256 })]
+    [InlineData(2, new[] { 256, 512, 256, 512 })]
+    [InlineData(2, new[] { 1, 1, 1 })]
+    [InlineData(2, new[] { 10_000, 20_000, 30_000 })]
+    [InlineData(3, new[] { 300, 200, 200, 200, 100, 100 })]
+    [InlineData(4, new[] { 100, 200, 300, 400, 100, 200, 300, 400, 100, 200, 300, 400 })]
+    [InlineData(4, new[] { 256, 256, 256, 256, 256 })]
+    public void Left_over_time_is_shared_by_weight_over_all_cpus(uint cpus, int[] weights)
+    {
+        using Simulation simulation = new(cpus, PolicyId.Sedf);
+        SimulatedUnit[] units = [.. weights.Select(weight => Weighted(simulation, (uint)weight))];
+        simulation.WakeAll();
+        simulation.RunFor(Hour);
+        for (int index = 0; index < units.Length; index++)
+        {
+            AssertShare((double)weights[index] * cpus / weights.Sum(), units[index].Ran, Hour);
+        }
+    }
+
+    [Fact]
+    public void A_cpu_that_is_reserved_mostly_does_not_keep_left_over_time_from_those_that_wait_there()
+    {
+        using Simulation simulation = new(2, PolicyId.Sedf);
+        SimulatedUnit reserved = simulation.AddReserved(Reservation(10, 8), hard: 1);
+        SimulatedUnit[] units = [Weighted(simulation, 256), Weighted(simulation, 256), Weighted(simulation, 256)];
+        simulation.WakeAll();
+        simulation.RunFor(Hour);
+        AssertShare(0.8, reserved.Ran, Hour);
+        Assert.All(units, unit => AssertShare(0.4, unit.Ran, Hour));
+    }
+
     [Fact]
     public void Extra_time_comes_on_top_of_the_reservation()
     {

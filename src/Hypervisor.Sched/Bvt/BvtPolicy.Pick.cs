@@ -25,28 +25,28 @@ public unsafe partial struct BvtPolicy
             Enqueue(cpu, running);
         }
 
-        SchedUnit* next = queue->Queue.First;
-        if (next != null && next == running && BvtUnit.Of(running)->HasYielded && next->Next != null)
-        {
-            next = next->Next;
-        }
-
-        SchedUnit* taken = Take(cpu, next);
-        if (taken != null)
-        {
-            next = taken;
-        }
-        else if (next != null)
-        {
-            Dequeue(cpu, next);
-        }
-        else
+        SchedUnit* taken = Take(cpu, First(queue, running));
+        SchedUnit* next = taken != null ? taken : First(queue, running);
+        if (next == null)
         {
             return SchedDecision.Idle(SchedDecision.NoLimit);
         }
 
+        if (taken == null)
+        {
+            Dequeue(cpu, next);
+        }
+
         AdvanceVirtualTime(queue, next);
         return Run(cpu, next, now);
+    }
+
+    /// <summary>Who is next of those that wait here; one that yields lets another go first.</summary>
+    private static SchedUnit* First(BvtCpu* queue, SchedUnit* running)
+    {
+        SchedUnit* first = queue->Queue.First;
+        bool givesWay = first != null && first == running && BvtUnit.Of(running)->HasYielded && first->Next != null;
+        return givesWay ? first->Next : first;
     }
 
     private static SchedDecision Run(SchedCpu* cpu, SchedUnit* unit, ulong now)
@@ -146,9 +146,15 @@ public unsafe partial struct BvtPolicy
             }
 
             SchedUnit* unit = BvtCpu.Of(other)->Queue.First;
-            while (unit != null && !(IsWorth(cpu, unit, best) && Placement.MayTake(cpu, unit, onlyPreferred)))
+            while (unit != null && !Placement.MayTake(cpu, unit, onlyPreferred))
             {
                 unit = unit->Next;
+            }
+
+            if (unit != null && !IsWorth(cpu, unit, best))
+            {
+                BringUp(cpu, best, BvtUnit.Of(unit)->Effective - Spread(cpu, unit) - Spread(cpu, best));
+                unit = null;
             }
 
             if (unit != null)
@@ -176,7 +182,20 @@ public unsafe partial struct BvtPolicy
             BvtCpu.Of(cpu)->VirtualTime = BvtCpu.Of(other)->VirtualTime;
         }
 
-        BringNear(cpu, unit, 4 * WorthMoving(cpu));
+        BringNear(cpu, unit, Spread(cpu, unit));
+    }
+
+    /// <summary>The unit that is furthest back here is further back than can be balanced while others wait elsewhere that
+    /// may run here: this CPU was idle when they ran, or the unit cannot use all of its share. It is not owed
+    /// that.</summary>
+    private static void BringUp(SchedCpu* cpu, SchedUnit* best, ulong least)
+    {
+        if (IsLess(BvtUnit.Of(best)->Actual, least))
+        {
+            Dequeue(cpu, best);
+            BvtUnit.Of(best)->Actual = least;
+            Enqueue(cpu, best);
+        }
     }
 
     private static bool IsWorth(SchedCpu* cpu, SchedUnit* unit, SchedUnit* best) =>

@@ -15,7 +15,8 @@
 // runs is charged all the same, so it gains time to respond and no time to run.
 //
 // CPUs: virtual times mean the same on all of them. A CPU that turns to another unit prefers one that waits elsewhere
-// if that is clearly further back; an idle CPU takes any.
+// if that is clearly further back; an idle CPU takes any. Where CPUs drift apart, since one was idle or its units cannot
+// use all of their share, the virtual times of those left behind are lifted (BringUp).
 //
 // Locking: the CPU's lock is held; other CPUs' are only tried.
 
@@ -176,9 +177,7 @@ public unsafe partial struct BvtPolicy : ISchedulingPolicy
     {
         BvtUnit* own = BvtUnit.Of(unit);
         ulong virtualTime = BvtCpu.Of(cpu)->VirtualTime;
-        SystemParameters* parameters = &cpu->System->Parameters;
-        ulong mostAhead = Cost(unit, parameters->ContextSwitchAllowance + parameters->TimeSlice)
-            + (unit->Domain->Bvt.WarpValue * BvtParameters.DefaultAdvance);
+        ulong mostAhead = Spread(cpu, unit) + (unit->Domain->Bvt.WarpValue * BvtParameters.DefaultAdvance);
         if (IsLess(own->Actual, virtualTime - mostBehind))
         {
             own->Actual = virtualTime - mostBehind;
@@ -187,6 +186,13 @@ public unsafe partial struct BvtPolicy : ISchedulingPolicy
         {
             own->Actual = virtualTime + mostAhead;
         }
+    }
+
+    /// <summary>By how much turns and taking over alone may bring the unit's virtual time apart from others'.</summary>
+    private static ulong Spread(SchedCpu* cpu, SchedUnit* unit)
+    {
+        SystemParameters* parameters = &cpu->System->Parameters;
+        return (2 * WorthMoving(cpu)) + Cost(unit, parameters->ContextSwitchAllowance + parameters->TimeSlice);
     }
 
     private static void Enqueue(SchedCpu* cpu, SchedUnit* unit)

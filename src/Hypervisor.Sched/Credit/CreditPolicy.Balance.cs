@@ -25,9 +25,7 @@ public unsafe partial struct CreditPolicy
 
         if (next == null)
         {
-            SchedUnit* taken = queues->Over.IsEmpty
-                ? Take(cpu, isIdle: true, 0)
-                : Take(cpu, isIdle: false, LeastSpent(queues) - WorthMoving);
+            SchedUnit* taken = Take(cpu, LeastCharged(queues));
             if (taken != null || queues->Over.IsEmpty)
             {
                 return taken;
@@ -41,13 +39,13 @@ public unsafe partial struct CreditPolicy
         return next;
     }
 
-    private static ulong LeastSpent(CreditCpu* queues)
+    /// <summary>Who waits without credit and has been charged least; null: nobody does.</summary>
+    private static SchedUnit* LeastCharged(CreditCpu* queues)
     {
-        ulong least = CreditUnit.Of(queues->Over.First)->Spent;
-        for (SchedUnit* unit = queues->Over.First->Next; unit != null; unit = unit->Next)
+        SchedUnit* least = queues->Over.First;
+        for (SchedUnit* unit = least; unit != null; unit = unit->Next)
         {
-            ulong spent = CreditUnit.Of(unit)->Spent;
-            least = IsLess(spent, least) ? spent : least;
+            least = IsLess(CreditUnit.Of(unit)->Spent, CreditUnit.Of(least)->Spent) ? unit : least;
         }
 
         return least;
@@ -56,7 +54,7 @@ public unsafe partial struct CreditPolicy
     /// <summary>Nobody who waits has credit: hands some out.</summary>
     private static void MoveLine(CreditCpu* queues)
     {
-        queues->Line = LeastSpent(queues) + (ulong)Quantum;
+        queues->Line = CreditUnit.Of(LeastCharged(queues))->Spent + (ulong)Quantum;
         SchedUnit* unit = queues->Over.First;
         while (unit != null)
         {
@@ -73,15 +71,15 @@ public unsafe partial struct CreditPolicy
         }
     }
 
-    /// <summary>Takes over a unit that waits for another CPU: any, or one that has been charged less than
-    /// <paramref name="below"/>.</summary>
-    private static SchedUnit* Take(SchedCpu* cpu, bool isIdle, ulong below)
+    /// <summary>Takes over a unit that waits for another CPU: any, where <paramref name="best"/> is null, or one that has
+    /// been charged clearly less than that, the least charged here.</summary>
+    private static SchedUnit* Take(SchedCpu* cpu, SchedUnit* best)
     {
-        SchedUnit* unit = TakeFromOthers(cpu, isIdle, below, onlyPreferred: true);
-        return unit != null ? unit : TakeFromOthers(cpu, isIdle, below, onlyPreferred: false);
+        SchedUnit* unit = TakeFromOthers(cpu, best, onlyPreferred: true);
+        return unit != null ? unit : TakeFromOthers(cpu, best, onlyPreferred: false);
     }
 
-    private static SchedUnit* TakeFromOthers(SchedCpu* cpu, bool isIdle, ulong below, bool onlyPreferred)
+    private static SchedUnit* TakeFromOthers(SchedCpu* cpu, SchedUnit* best, bool onlyPreferred)
     {
         // From the next higher number round to the next lower one, so that not all turn to the same CPU.
         CpuMask others = cpu->System->Online.Without(cpu->Cpu);
@@ -98,10 +96,10 @@ public unsafe partial struct CreditPolicy
                 continue;
             }
 
-            SchedUnit* unit = FindFor(cpu, other, isIdle, below, onlyPreferred);
+            SchedUnit* unit = FindFor(cpu, other, best, onlyPreferred);
             if (unit != null)
             {
-                TakeOver(cpu, other, unit, isIdle);
+                TakeOver(cpu, other, unit, isIdle: best == null);
             }
 
             other->Lock.Release();
@@ -114,22 +112,51 @@ public unsafe partial struct CreditPolicy
         return null;
     }
 
-    private static SchedUnit* FindFor(SchedCpu* cpu, SchedCpu* other, bool isIdle, ulong below, bool onlyPreferred)
+    private static SchedUnit* FindFor(SchedCpu* cpu, SchedCpu* other, SchedUnit* best, bool onlyPreferred)
     {
+        SchedUnit* least = null;
         for (CreditQueue queue = CreditQueue.Boost; queue <= CreditQueue.Over; queue++)
         {
             SchedUnit* unit = CreditCpu.Queue(CreditCpu.Of(other), queue)->First;
             for (; unit != null; unit = unit->Next)
             {
-                if ((isIdle || IsLess(CreditUnit.Of(unit)->Spent, below))
-                    && Placement.MayTake(cpu, unit, onlyPreferred))
+                if (!Placement.MayTake(cpu, unit, onlyPreferred))
+                {
+                    continue;
+                }
+
+                if (best == null || IsLess(CreditUnit.Of(unit)->Spent + WorthMoving, CreditUnit.Of(best)->Spent))
                 {
                     return unit;
                 }
+
+                least = least == null || IsLess(CreditUnit.Of(unit)->Spent, CreditUnit.Of(least)->Spent) ? unit : least;
             }
         }
 
+        if (least != null)
+        {
+            BringUp(cpu, best, CreditUnit.Of(least)->Spent - MostDebt(cpu, least) - MostDebt(cpu, best));
+        }
+
         return null;
+    }
+
+    /// <summary>The least charged unit here is further behind than can be balanced while others wait elsewhere that may
+    /// run here: this CPU was idle when they were charged, or the unit cannot use all of its share. It is not owed
+    /// that, nor is anybody else here.</summary>
+    private static void BringUp(SchedCpu* cpu, SchedUnit* best, ulong least)
+    {
+        if (!IsLess(CreditUnit.Of(best)->Spent, least))
+        {
+            return;
+        }
+
+        for (SchedUnit* unit = CreditCpu.Of(cpu)->Over.First; unit != null; unit = unit->Next)
+        {
+            CreditUnit* credit = CreditUnit.Of(unit);
+            credit->Spent = IsLess(credit->Spent, least) ? least : credit->Spent;
+        }
     }
 
     private static void TakeOver(SchedCpu* cpu, SchedCpu* other, SchedUnit* unit, bool isIdle)

@@ -16,8 +16,9 @@
 // Charges mean the same on every CPU. A CPU whose own units are all OVER first looks for one that waits elsewhere and
 // has been charged clearly less than they have, and only then moves its line; an idle one takes any. So shares hold
 // across CPUs, three equal units on two CPUs get two thirds each, and nobody takes a lock for it that is not free.
-// Where affinity keeps groups of CPUs apart their lines drift apart; a unit that passes from one to the other is brought
-// near the line of the CPU it comes to.
+// Where affinity keeps groups of CPUs apart, or one was idle, their lines drift apart: a unit that passes from one to the
+// other is brought near the line of the CPU it comes to, and a CPU whose units are far behind those that wait for it
+// elsewhere brings its own up (BringUp).
 //
 // Domains: the weight is shared by the domain's awake units; the cap is a budget (CreditDomain).
 //
@@ -179,7 +180,6 @@ public unsafe partial struct CreditPolicy : ISchedulingPolicy
     {
         CreditCpu* queues = CreditCpu.Of(cpu);
         CreditUnit* credit = CreditUnit.Of(unit);
-        CreditDomain* domain = CreditDomain.Of(unit);
         long debt = (long)(credit->Spent - queues->Line);
         if (debt < -mostCredit)
         {
@@ -187,12 +187,18 @@ public unsafe partial struct CreditPolicy : ISchedulingPolicy
             return;
         }
 
-        ulong turn = cpu->System->Parameters.TimeSlice * (domain->Awake + 1);
-        long mostDebt = Quantum + (long)CreditDomain.Cost(domain, turn);
+        long mostDebt = (long)MostDebt(cpu, unit);
         if (debt > mostDebt)
         {
             credit->Spent = queues->Line + (ulong)mostDebt;
         }
+    }
+
+    /// <summary>What a unit can have been charged in one turn, beyond those that have credit.</summary>
+    private static ulong MostDebt(SchedCpu* cpu, SchedUnit* unit)
+    {
+        CreditDomain* domain = CreditDomain.Of(unit);
+        return (ulong)Quantum + CreditDomain.Cost(domain, cpu->System->Parameters.TimeSlice * (domain->Awake + 1));
     }
 
     private static void Enqueue(SchedCpu* cpu, SchedUnit* unit, bool isAhead)

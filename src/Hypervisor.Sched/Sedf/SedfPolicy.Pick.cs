@@ -24,30 +24,32 @@ public unsafe partial struct SedfPolicy
                 GiveWay(queues, own);
             }
 
-            Enqueue(cpu, running, now);
+            Enqueue(cpu, running);
         }
 
         ReleaseDue(cpu, now);
         SchedUnit* next = queues->Ready.First;
-        if (next == null)
+        if (next == null && mayGoOn && SedfUnit.Of(running)->Queue == SedfQueue.Extra && !MustGiveIn(cpu, running))
         {
-            mayGoOn = mayGoOn && SedfUnit.Of(running)->Queue == SedfQueue.Extra;
-            next = mayGoOn && !MustGiveIn(cpu, running) ? running : queues->Extra.First;
+            next = running;
         }
 
         if (next == null)
         {
-            next = Take(cpu);
+            SchedUnit* taken = Take(cpu, queues->Extra.First);
+            if (taken != null)
+            {
+                return Run(cpu, taken, isSame: false, now);
+            }
+
+            next = queues->Extra.First;
             if (next == null)
             {
                 return SchedDecision.Idle(NextRelease(queues));
             }
         }
-        else
-        {
-            Dequeue(cpu, next);
-        }
 
+        Dequeue(cpu, next);
         return Run(cpu, next, next == running, now);
     }
 
@@ -74,8 +76,9 @@ public unsafe partial struct SedfPolicy
                 queues->ExtraFloor = IsLess(queues->ExtraFloor, own->ExtraSpent) ? own->ExtraSpent : queues->ExtraFloor;
             }
 
-            if (cpu->Waiting != 0)
+            if (cpu->Waiting != 0 || !cpu->System->Online.Without(cpu->Cpu).IsEmpty)
             {
+                // Units may wait elsewhere, too, that have been charged less.
                 until = now + parameters->TimeSlice - own->Used;
                 SchedUnit* first = queues->Extra.First;
                 if (first != null && SedfUnit.Of(first)->HasWoken && own->Used < parameters->RateLimit)
@@ -117,7 +120,7 @@ public unsafe partial struct SedfPolicy
             SchedUnit* unit = queues->Depleted.First;
             Dequeue(cpu, unit);
             SedfReservation.Release(unit, now);
-            Enqueue(cpu, unit, now);
+            Enqueue(cpu, unit);
         }
 
         if (now < queues->NextExtraRelease)
@@ -137,7 +140,7 @@ public unsafe partial struct SedfPolicy
                 {
                     Dequeue(cpu, extra);
                     SedfReservation.Release(extra, now);
-                    Enqueue(cpu, extra, now);
+                    Enqueue(cpu, extra);
                 }
                 else if (deadline < queues->NextExtraRelease)
                 {
@@ -158,47 +161,5 @@ public unsafe partial struct SedfPolicy
         }
 
         return next;
-    }
-
-    private static SchedUnit* FindFor(SchedCpu* cpu, in RunQueue queue)
-    {
-        SchedUnit* unit = queue.First;
-        while (unit != null && !Placement.MayTake(cpu, unit, onlyPreferred: false))
-        {
-            unit = unit->Next;
-        }
-
-        return unit;
-    }
-
-    /// <summary>An idle CPU takes over a unit that waits elsewhere and has no home, or has its home here.</summary>
-    private static SchedUnit* Take(SchedCpu* cpu)
-    {
-        CpuMask others = cpu->System->Online.Without(cpu->Cpu);
-        for (; !others.IsEmpty; others = others.Without(others.First))
-        {
-            SchedCpu* other = cpu->System->Cpu(others.First);
-            if (System.Threading.Volatile.Read(ref other->Waiting) == 0 || !other->Lock.TryAcquire())
-            {
-                continue;
-            }
-
-            SchedUnit* unit = FindFor(cpu, SedfCpu.Of(other)->Extra);
-            unit = unit != null ? unit : FindFor(cpu, SedfCpu.Of(other)->Ready);
-            if (unit != null)
-            {
-                Dequeue(other, unit);
-                Migrate(unit, other, cpu, 0);
-                unit->Cpu = cpu->Cpu;
-            }
-
-            other->Lock.Release();
-            if (unit != null)
-            {
-                return unit;
-            }
-        }
-
-        return null;
     }
 }

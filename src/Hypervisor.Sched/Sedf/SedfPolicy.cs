@@ -9,7 +9,10 @@
 // wakes takes left-over time from a unit that has had the rate limit's worth of it.
 //
 // A unit with a reservation stays at home. One without wakes on an idle CPU if there is one, and is taken over by a
-// CPU that falls idle; left-over time is not balanced otherwise.
+// CPU that falls idle. Charges for left-over time mean the same on every CPU: one that begins a turn of it looks for a
+// unit that waits elsewhere and has been charged clearly less than those here, and takes that. So weights hold over all
+// CPUs, however much of each is reserved. Where CPUs drift apart, since one was idle or its units cannot use all of
+// their share, the charges of those left behind are lifted (BringUp), and a unit that passes between them is brought near.
 //
 // Parameters are read as they stand. One that is changed meanwhile may be paired with another's old value, for the
 // rest of a period.
@@ -77,10 +80,11 @@ public unsafe partial struct SedfPolicy : ISchedulingPolicy
             own->ExtraSpent = SedfCpu.Of(cpu)->ExtraFloor;
         }
 
+        BringNear(cpu, unit, 0);
         own->HasWoken = true;
         own->HasYielded = false;
         own->Used = 0;
-        Enqueue(cpu, unit, now);
+        Enqueue(cpu, unit);
         SchedUnit* running = cpu->Running;
 
         // Where nobody waited until now the running unit had no limit: it gets one.
@@ -107,8 +111,10 @@ public unsafe partial struct SedfPolicy : ISchedulingPolicy
         new(Placement.AddPlaces(
             Placement.AddPlaces(0, cpu->System, SedfCpu.Of(cpu)->Extra), cpu->System, SedfCpu.Of(cpu)->Ready));
 
-    public static void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now) =>
-        SedfUnit.Of(unit)->ExtraSpent += SedfCpu.Of(to)->ExtraFloor - SedfCpu.Of(from)->ExtraFloor;
+    public static void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now)
+    {
+        // Charges mean the same on every CPU; the wake-up that follows brings the unit near.
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsLess(ulong left, ulong right) => (long)(left - right) < 0;
@@ -119,6 +125,23 @@ public unsafe partial struct SedfPolicy : ISchedulingPolicy
         const ulong Longest = 1UL << 38;
         ulong rate = (1UL << 24) / unit->Domain->Sedf.Weight;
         return ((ran < Longest ? ran : Longest) * rate) >> 8;
+    }
+
+    /// <summary>Limits by how much a unit that comes to the CPU has been charged less than those there, and more: by no
+    /// more than turns can have brought it.</summary>
+    private static void BringNear(SchedCpu* cpu, SchedUnit* unit, ulong mostBehind)
+    {
+        SedfUnit* own = SedfUnit.Of(unit);
+        ulong floor = SedfCpu.Of(cpu)->ExtraFloor;
+        ulong mostAhead = Spread(cpu, unit);
+        if (IsLess(own->ExtraSpent, floor - mostBehind))
+        {
+            own->ExtraSpent = floor - mostBehind;
+        }
+        else if (IsLess(floor + mostAhead, own->ExtraSpent))
+        {
+            own->ExtraSpent = floor + mostAhead;
+        }
     }
 
     /// <summary>Books the time that the running unit ran since it was last asked.</summary>
@@ -149,7 +172,7 @@ public unsafe partial struct SedfPolicy : ISchedulingPolicy
     }
 
     /// <summary>Puts the unit into the queue that its budget calls for.</summary>
-    private static void Enqueue(SchedCpu* cpu, SchedUnit* unit, ulong now)
+    private static void Enqueue(SchedCpu* cpu, SchedUnit* unit)
     {
         SedfCpu* queues = SedfCpu.Of(cpu);
         SedfUnit* own = SedfUnit.Of(unit);
@@ -179,8 +202,13 @@ public unsafe partial struct SedfPolicy : ISchedulingPolicy
         }
         else
         {
+            if (own->Queue != SedfQueue.Extra && IsLess(own->ExtraSpent, queues->ExtraFloor))
+            {
+                // It ran on its budget, or waited for the next, while others were charged.
+                own->ExtraSpent = queues->ExtraFloor;
+            }
+
             own->Queue = SedfQueue.Extra;
-            own->ExtraSpent = IsLess(own->ExtraSpent, queues->ExtraFloor) ? queues->ExtraFloor : own->ExtraSpent;
             SchedUnit* next = queues->Extra.First;
             while (next != null && IsBefore(SedfUnit.Of(next), own))
             {
