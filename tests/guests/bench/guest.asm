@@ -7,6 +7,7 @@
 %include "memory.inc"
 %include "events.inc"
 %include "usermode.inc"
+%include "figures.inc"
 
 ROUNDS equ 2000
 SLOW_ROUNDS equ 200
@@ -31,12 +32,6 @@ SLOW_ROUNDS equ 200
         FIGURE %1
         mov rax, r15
 %pop
-%endmacro
-%macro FIGURE 1
-        STRING %%text, " ", %1, 10
-        mov rsi, %%text
-        mov edi, %%text_length
-        call print_figure
 %endmacro
 
 ; As BENCH, for an operation and the one that undoes it: BENCH_PAIR rounds … BACK … END_PAIR "name"; the figure is half of
@@ -79,17 +74,6 @@ SLOW_ROUNDS equ 200
         jmp report_values
 %%well:
 %endmacro
-
-section .text
-print_figure:
-        push rdi
-        push rsi
-        PRINT "BENCH "
-        mov rdi, rbx
-        call print_number
-        pop rdi
-        pop rsi
-        jmp print
 
 main:
         call calls

@@ -4,26 +4,8 @@
 %include "runtime.inc"
 %include "memory.inc"
 %include "events.inc"
+%include "context.inc"
 
-; vcpu_guest_context
-C_FLAGS         equ 0x200
-C_REGISTERS     equ 0x208
-R_RBX           equ 0x28
-R_R9            equ 0x40
-R_RDI           equ 0x70
-R_RIP           equ 0x80
-R_CS            equ 0x88
-R_RFLAGS        equ 0x90
-R_RSP           equ 0x98
-R_SS            equ 0xA0
-C_KERNEL_SS     equ 0x1368
-C_KERNEL_SP     equ 0x1370
-C_CR3           equ 0x1390
-C_EVENT         equ 0x13F8
-C_FAILSAFE      equ 0x1400
-C_SYSCALL       equ 0x1408
-CONTEXT_SIZE    equ 0x1430
-IN_KERNEL       equ 4
 INFO_1          equ shared_info + 64
 
 %macro VCPU 2-3 0
@@ -53,17 +35,10 @@ main:
         VCPU VCPUOP_UP, 1
         EXPECT rax, EINVAL, "it does not come up without a context"
 
-        mov dword [context + C_FLAGS], IN_KERNEL
-        mov qword [context + C_REGISTERS + R_RIP], second
-        mov word [context + C_REGISTERS + R_CS], FLAT_CS64
-        mov qword [context + C_REGISTERS + R_RFLAGS], 0x202
-        mov qword [context + C_REGISTERS + R_RSP], second_stack_top
-        mov word [context + C_REGISTERS + R_SS], FLAT_SS
+        CONTEXT second, second_stack_top
         mov qword [context + C_REGISTERS + R_RBX], 0xBBBB
         mov qword [context + C_REGISTERS + R_R9], 0x9999
         mov qword [context + C_REGISTERS + R_RDI], 0xD1D1
-        mov qword [context + C_KERNEL_SS], FLAT_SS
-        mov qword [context + C_KERNEL_SP], second_stack_top
         mov qword [context + C_EVENT], second_upcall
         mov rax, 0x123456789000
         mov [context + C_CR3], rax
@@ -204,7 +179,6 @@ second_upcall:
 
 section .bss
 alignb 4096
-context:        resb 8192
 stack_of_nobody: resb 4096
 second_stack:   resb 4096
 second_stack_top:

@@ -25,10 +25,10 @@ public static class BenchCommand
         Option<string[]> only = new("--only") { Description = "only these rows: micro, linux or toolstack; may be repeated" };
         _ = only.AcceptOnlyFromAmong(Micro, Linux, Toolstack);
         Option<bool> json = new("--json") { Description = "print JSON instead of a table" };
-        Option<string> guest = new("--guest")
+        Option<string[]> guests = new("--guest")
         {
-            Description = "the micro guest that measures",
-            DefaultValueFactory = _ => "bench",
+            Description = "the micro guest that measures; may be repeated",
+            DefaultValueFactory = _ => ["bench", "idle-vcpus"],
         };
         Option<string[]> systems = new("--system")
         {
@@ -48,7 +48,7 @@ public static class BenchCommand
         };
         Option<bool> noBuild = new("--no-build") { Description = "measure what is in artifacts/ as it is" };
         Command command = new("bench",
-            "Measure single operations (micro guest tests/guests/bench), everyday operations of Linux in Domain-0\n"
+            "Measure single operations (micro guests tests/guests/bench and idle-vcpus), everyday operations of Linux in Domain-0\n"
             + "and in a guest, and our xm beside Debian's xl, on our hypervisor and on Debian's Xen 4.17, and print both figures and their ratio.\n"
             + "Under QEMU's -icount a tick of the clock is an instruction, the hypervisor's included: figures repeat\n"
             + "exactly, on any machine. Each figure is the least of many rounds.\n\n"
@@ -57,7 +57,7 @@ public static class BenchCommand
         {
             only,
             json,
-            guest,
+            guests,
             systems,
             xenAppend,
             append,
@@ -94,7 +94,7 @@ public static class BenchCommand
                     };
                     try
                     {
-                        Measure(table, system, machine, kind, result.GetRequiredValue(guest));
+                        Measure(table, system, machine, kind, result.GetRequiredValue(guests));
                     }
                     catch (XtException error)
                     {
@@ -113,7 +113,7 @@ public static class BenchCommand
         return command;
     }
 
-    private static void Measure(BenchTable table, string system, MachineOptions machine, string kind, string guest)
+    private static void Measure(BenchTable table, string system, MachineOptions machine, string kind, string[] guests)
     {
         // Each system fills a table of its own: they run side by side.
         BenchTable own = new([system]);
@@ -130,12 +130,15 @@ public static class BenchCommand
         }
         else if (machine.Hypervisor != HypervisorKind.None)
         {
-            if (!File.Exists(Path.Combine(Workspace.MicroGuests, guest + ".elf")))
+            foreach (string guest in guests)
             {
-                throw new XtException($"There is no artifacts/guests/{guest}.elf.", "--only linux does without it.");
-            }
+                if (!File.Exists(Path.Combine(Workspace.MicroGuests, guest + ".elf")))
+                {
+                    throw new XtException($"There is no artifacts/guests/{guest}.elf.", "--only linux does without it.");
+                }
 
-            BenchRuns.MicroGuest(own, system, machine, guest);
+                BenchRuns.MicroGuest(own, system, machine, guest);
+            }
         }
 
         lock (table)

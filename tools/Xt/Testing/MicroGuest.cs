@@ -15,18 +15,21 @@ namespace Xt.Testing;
 /// lines before them are passed over. Keys: <c>expect</c> (SUCCESS unless told; FAILURE, CRASH, ... for guests that prove that
 /// a failure is noticed), <c>cmdline</c> (the guest's command line), <c>append</c> (the hypervisor's), <c>smp</c>,
 /// <c>memory</c> (MiB), <c>timeout</c> (seconds), <c>long: yes</c> (only with --long), <c>console</c> (a text that must
-/// appear on the console as well), <c>privileged: yes</c> (runs as Domain-0; it always does on Debian's Xen), <c>cpu</c> (QEMU's model).
+/// appear on the console as well), <c>privileged: yes</c> (runs as Domain-0; it always does on Debian's Xen), <c>cpu</c> (QEMU's model),
+/// <c>icount: yes</c> (time counts instructions).
 /// </remarks>
 public sealed record MicroGuest(string Name, string Image, IReadOnlyDictionary<string, string> Keys)
 {
     private static readonly HashSet<string> s_keys =
-        ["expect", "cmdline", "append", "smp", "memory", "timeout", "long", "console", "privileged", "cpu"];
+        ["expect", "cmdline", "append", "smp", "memory", "timeout", "long", "console", "privileged", "cpu", "icount"];
 
     public string Expect => Text("expect", "SUCCESS");
 
     public bool IsLong => Text("long", "no") == "yes";
 
     public bool IsPrivileged => Text("privileged", "no") == "yes";
+
+    public bool CountsInstructions => Text("icount", "no") == "yes";
 
     public static MicroGuest Read(string image)
     {

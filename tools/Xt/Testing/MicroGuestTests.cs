@@ -82,6 +82,7 @@ public static partial class MicroGuestTests
             KernelArguments = guest.Text("cmdline", string.Empty),
             HypervisorArguments = guest.Text("append", string.Empty),
             CpuModel = guest.Text("cpu", new MachineOptions().CpuModel),
+            InstructionCount = guest.CountsInstructions,
             Cpus = guest.Number("smp", 1),
             MemoryMegabytes = guest.Number("memory", 512),
             Dom0MemoryMegabytes = Math.Min(guest.Number("memory", 512) / 2, 128),
