@@ -257,7 +257,7 @@ public sealed unsafe class SaveFileReader
         Span<byte> record = stackalloc byte[SaveFileLayout.RecordHeaderSize + SaveFileLayout.ChecksumSize];
         if (_size - offset < record.Length)
         {
-            throw Refuse("CHECKSUM", offset, $"the file ends after {_size} bytes, before the checksum does");
+            throw Refuse($"the file ends after {_size} bytes, before its checksum does");
         }
 
         _stream.ReadExactly(record);
@@ -266,8 +266,9 @@ public sealed unsafe class SaveFileReader
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(record[4..]);
         if (type != (uint)RecordType.Checksum || length != SaveFileLayout.ChecksumSize)
         {
-            throw Refuse("CHECKSUM", offset,
-                $"here stands a record of type {type:x} with {length} bytes; each record of this file has a checksum");
+            // Where the checksum would stand, the record's own length says; so that may be what is wrong.
+            throw Refuse($"behind its {BodyLength} bytes stands a record of type {type:x} with {length} bytes; each record of "
+                + "this file has a checksum there");
         }
 
         ulong value = BinaryPrimitives.ReadUInt64LittleEndian(record[SaveFileLayout.RecordHeaderSize..]);

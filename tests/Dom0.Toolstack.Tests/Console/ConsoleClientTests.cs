@@ -17,6 +17,8 @@ public sealed class ConsoleClientTests : IDisposable
     private const uint UnlockRequest = 0x40045431;
     private const uint NumberRequest = 0x80045430;
 
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
     private readonly FakeStoreServer _server = new();
     private readonly StoreClient _store;
     private readonly FileDescriptor _daemon;
@@ -27,8 +29,14 @@ public sealed class ConsoleClientTests : IDisposable
     private readonly AnonymousPipeServerStream _input = new(PipeDirection.Out);
     private readonly AnonymousPipeServerStream _output = new(PipeDirection.In);
 
+    // Asked for at once: the number of a pipe that is closed may be another file's by then.
+    private readonly int _inputEnd;
+    private readonly int _outputEnd;
+
     public ConsoleClientTests()
     {
+        _inputEnd = (int)_input.ClientSafePipeHandle.DangerousGetHandle();
+        _outputEnd = (int)_output.ClientSafePipeHandle.DangerousGetHandle();
         _store = new StoreClient(_server);
         _daemon = FileDescriptor.Open("/dev/ptmx", Libc.OpenNoControllingTerminal, out _)!;
         _terminal = Unlock(_daemon);
@@ -51,6 +59,10 @@ public sealed class ConsoleClientTests : IDisposable
         _daemon.Dispose();
         _input.Dispose();
         _output.Dispose();
+
+        // Who asks for these has to close them.
+        _input.ClientSafePipeHandle.Dispose();
+        _output.ClientSafePipeHandle.Dispose();
     }
 
     private ConsoleClient Open()
@@ -59,23 +71,30 @@ public sealed class ConsoleClientTests : IDisposable
         return ConsoleClient.Open(_store, 5, 1000);
     }
 
-    private Task<ConsoleEnd> Run(ConsoleClient client, Func<bool>? hasStopped = null)
-    {
-        int input = (int)_input.ClientSafePipeHandle.DangerousGetHandle();
-        int output = (int)_output.ClientSafePipeHandle.DangerousGetHandle();
-        return Task.Run(() => client.Run(hasStopped ?? (() => false), input, output));
-    }
+    private Task<ConsoleEnd> Run(ConsoleClient client, Func<bool>? hasStopped = null) =>
+        Task.Run(() => client.Run(hasStopped ?? (() => false), _inputEnd, _outputEnd));
 
-    private string ReadAtDaemon()
-    {
-        byte[] buffer = new byte[100];
-        return Encoding.ASCII.GetString(buffer, 0, Math.Max(_daemon.Read(buffer), 0));
-    }
+    /// <summary>The next characters that reach the guest; terminals and pipes may bring them in pieces.</summary>
+    private string ReadAtDaemon(int count) => Gather(count, piece => _daemon.Read(piece));
 
-    private string ReadOutput()
+    private string ReadOutput(int count) => Gather(count, piece => _output.Read(piece));
+
+    private static string Gather(int count, Func<byte[], int> read)
     {
-        byte[] buffer = new byte[100];
-        return Encoding.ASCII.GetString(buffer, 0, _output.Read(buffer));
+        StringBuilder text = new();
+        while (text.Length < count)
+        {
+            byte[] piece = new byte[count - text.Length];
+            int got = read(piece);
+            if (got <= 0)
+            {
+                break;
+            }
+
+            _ = text.Append(Encoding.ASCII.GetString(piece, 0, got));
+        }
+
+        return text.ToString();
     }
 
     [Fact]
@@ -84,10 +103,10 @@ public sealed class ConsoleClientTests : IDisposable
         using ConsoleClient client = Open();
         Task<ConsoleEnd> session = Run(client);
         _input.Write("ls\r\x03\x04"u8);
-        Assert.Equal("ls\r\x03\x04", ReadAtDaemon());
+        Assert.Equal("ls\r\x03\x04", ReadAtDaemon(5));
         _input.Write("last\x1dnever"u8);
-        Assert.Equal("last", ReadAtDaemon());
-        Assert.Equal(ConsoleEnd.Left, await session.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal("last", ReadAtDaemon(4));
+        Assert.Equal(ConsoleEnd.Left, await session.WaitAsync(s_patience));
     }
 
     [Fact]
@@ -96,12 +115,12 @@ public sealed class ConsoleClientTests : IDisposable
         using ConsoleClient client = Open();
         Task<ConsoleEnd> session = Run(client);
         _input.Write("x"u8);
-        Assert.Equal("x", ReadAtDaemon());
+        Assert.Equal("x", ReadAtDaemon(1));
         Assert.Equal(0, _daemon.Write("login: \r\n"u8));
-        Assert.Equal("login: \r\n", ReadOutput());
+        Assert.Equal("login: \r\n", ReadOutput(9));
         Assert.False(_daemon.WaitForInput(50));
         _input.Write([ConsoleClient.LeaveKey]);
-        Assert.Equal(ConsoleEnd.Left, await session.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(ConsoleEnd.Left, await session.WaitAsync(s_patience));
     }
 
     [Fact]
@@ -110,7 +129,7 @@ public sealed class ConsoleClientTests : IDisposable
         using ConsoleClient client = Open();
         Task<ConsoleEnd> session = Run(client);
         _daemon.Dispose();
-        Assert.Equal(ConsoleEnd.Closed, await session.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(ConsoleEnd.Closed, await session.WaitAsync(s_patience));
     }
 
     [Fact]
@@ -119,8 +138,8 @@ public sealed class ConsoleClientTests : IDisposable
         using ConsoleClient client = Open();
         Assert.Equal(0, _daemon.Write("reboot: System halted\r\n"u8));
         Task<ConsoleEnd> session = Run(client, () => true);
-        Assert.Equal(ConsoleEnd.Stopped, await session.WaitAsync(TimeSpan.FromSeconds(10)));
-        Assert.Equal("reboot: System halted\r\n", ReadOutput());
+        Assert.Equal(ConsoleEnd.Stopped, await session.WaitAsync(s_patience));
+        Assert.Equal("reboot: System halted\r\n", ReadOutput(23));
     }
 
     [Fact]
@@ -129,9 +148,9 @@ public sealed class ConsoleClientTests : IDisposable
         using ConsoleClient client = Open();
         Task<ConsoleEnd> session = Run(client);
         _input.Write("ls\r"u8);
-        Assert.Equal("ls\r", ReadAtDaemon());
+        Assert.Equal("ls\r", ReadAtDaemon(3));
         _input.Dispose();
-        Assert.Equal(ConsoleEnd.Left, await session.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(ConsoleEnd.Left, await session.WaitAsync(s_patience));
     }
 
     [Fact]
@@ -142,11 +161,11 @@ public sealed class ConsoleClientTests : IDisposable
         bool stopped = false;
         Task<ConsoleEnd> session = Run(client, () => stopped);
         Assert.Equal(0, _daemon.Write("booting\r\n"u8));
-        Assert.Equal("booting\r\n", ReadOutput());
+        Assert.Equal("booting\r\n", ReadOutput(9));
         await Task.Delay(700);
         Assert.False(session.IsCompleted);
         stopped = true;
-        Assert.Equal(ConsoleEnd.Stopped, await session.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(ConsoleEnd.Stopped, await session.WaitAsync(s_patience));
     }
 
     [Fact]

@@ -138,25 +138,47 @@ public sealed class SaveFileTests
         Assert.Contains("belong to nothing", Refused([.. foreign, .. foreign]).Reason);
     }
 
+    /// <summary>
+    /// Every bit of the opening, of each record's header and checksum, and of the ends; of the bodies, which are pages most
+    /// of all, some of each.
+    /// </summary>
     [Fact]
     public void Every_flipped_bit_is_noticed_with_the_record_it_is_in()
     {
         byte[] file = SavedFiles.Write(SavedFiles.Records());
-        SavedDomain sound = SavedFiles.Check(file);
+        long[] offsets = [.. SavedFiles.Check(file).Records.Select(record => record.Offset)];
+        List<FileRecord> records = SavedFiles.Records();
         Random random = new(20_061);
-        for (int round = 0; round < 2000; round++)
+        for (int at = 0; at < offsets[0]; at++)
         {
-            int at = random.Next(file.Length);
-            byte[] damaged = [.. file];
-            damaged[at] ^= (byte)(1 << random.Next(8));
-            SaveFileException refusal = Refused(damaged);
+            EachBit(at, 0, file.Length);
+        }
 
-            // The opening has no checksum of its own: the first record's covers it.
-            long[] offsets = [.. sound.Records.Select(record => record.Offset)];
-            int record = Array.FindLastIndex(offsets, offset => offset <= at);
-            Assert.InRange(refusal.Offset, record < 0 ? 0 : offsets[record],
-                record < 0 || record + 1 == offsets.Length ? file.Length : offsets[record + 1]);
-            Assert.Contains($" at offset {refusal.Offset}: ", refusal.Message);
+        for (int index = 0; index < offsets.Length; index++)
+        {
+            int start = (int)offsets[index];
+            int bodyEnd = start + 8 + records[index].Body.Length;
+            int end = index + 1 < offsets.Length ? (int)offsets[index + 1] : file.Length;
+            IEnumerable<int> some = Enumerable.Range(0, Math.Min(records[index].Body.Length, 20))
+                .Select(_ => random.Next(start + 8, bodyEnd));
+            foreach (int at in Enumerable.Range(start, 8).Concat(some).Concat(Enumerable.Range(bodyEnd, end - bodyEnd)))
+            {
+                EachBit(at, start, end);
+            }
+        }
+
+        // The opening has no checksum of its own: the first record's covers it; and its length says where all others begin.
+        void EachBit(int at, long start, long end)
+        {
+            for (int bit = 0; bit < 8; bit++)
+            {
+                byte[] damaged = [.. file];
+                damaged[at] ^= (byte)(1 << bit);
+                SaveFileException refusal = Refused(damaged);
+                Assert.True(refusal.Offset >= start && refusal.Offset <= end,
+                    $"bit {bit} of byte {at}, between {start} and {end}: {refusal.Message}");
+                Assert.Contains($" at offset {refusal.Offset}: ", refusal.Message);
+            }
         }
     }
 
