@@ -26,13 +26,13 @@ internal sealed class FakeHost : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly Hypervisor _hypervisor;
-    private readonly StoreClient _client;
+    private StoreClient _client;
 
     public FakeHost()
     {
         _hypervisor = new Hypervisor(Xen);
         Devices = new FakeHostDevices(Store);
-        _client = new StoreClient(() => new BreakingLink(this), 5000);
+        _client = ConnectToStore();
         Store.Put("/local/domain/0/name", "Domain-0");
         Manager = NewManager();
     }
@@ -101,8 +101,8 @@ internal sealed class FakeHost : IDisposable
     };
 
     /// <summary>
-    /// Runs something that is killed at its n-th step outside (a hypercall, or a request to the store); nothing that it
-    /// does afterwards has any effect. True when it came to its end before.
+    /// Runs something that is killed at its n-th step outside (a hypercall, a request to the store, or a record that is
+    /// written); nothing that it does afterwards has any effect. True when it came to its end before.
     /// </summary>
     public bool RunUntil(int step, Action action)
     {
@@ -131,6 +131,22 @@ internal sealed class FakeHost : IDisposable
     }
 
     private sealed class KilledException : Exception;
+
+    /// <summary>Records whose writing is a step like any other; a file is there or is not.</summary>
+    private sealed class MortalRecords(FakeHost host, string folder) : RecordStore(folder, host.Log.Add)
+    {
+        public override void Save(DomainRecord record)
+        {
+            host.Xen.BeforeEach?.Invoke();
+            base.Save(record);
+        }
+
+        public override void Remove(Guid uuid)
+        {
+            host.Xen.BeforeEach?.Invoke();
+            base.Remove(uuid);
+        }
+    }
 
     /// <summary>The process of the back ends: at its death nothing that it goes on to do has any effect.</summary>
     private sealed class MortalDevices(FakeHost host) : IDeviceService
@@ -215,6 +231,7 @@ internal sealed class FakeHost : IDisposable
     public void Restart()
     {
         Consoles = new FakeConsoles();
+        _client = ConnectToStore();
         Manager = NewManager();
         Manager.Recover();
     }
@@ -238,6 +255,8 @@ internal sealed class FakeHost : IDisposable
         _folder.Dispose();
     }
 
+    private StoreClient ConnectToStore() => new(() => new BreakingLink(this), 5000);
+
     private DomainManager NewManager()
     {
         EventHub events = new(Clock);
@@ -254,8 +273,8 @@ internal sealed class FakeHost : IDisposable
         {
             Hypervisor = _hypervisor,
             Store = _client,
-            Running = new RecordStore(_folder["run"], Log.Add),
-            Defined = new RecordStore(_folder["lib"], Log.Add),
+            Running = new MortalRecords(this, _folder["run"]),
+            Defined = new MortalRecords(this, _folder["lib"]),
             Consoles = Consoles,
             Events = events,
             Load = config => new BootFiles(s_kernel, [1, 2, 3], config.CommandLine),

@@ -12,7 +12,7 @@ using Dom0.Toolstack;
 namespace Dom0.Xend.Domains;
 
 /// <summary>Records of domains in a directory.</summary>
-internal sealed class RecordStore
+internal class RecordStore
 {
     private const string Suffix = ".json";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
@@ -45,7 +45,7 @@ internal sealed class RecordStore
     public DomainRecord? Find(string name) => _records.Values.FirstOrDefault(record => record.Name == name);
 
     /// <summary>Keeps a record; it is on disk when this returns.</summary>
-    public void Save(DomainRecord record)
+    public virtual void Save(DomainRecord record)
     {
         Guarded("writing", () =>
         {
@@ -62,7 +62,7 @@ internal sealed class RecordStore
     }
 
     /// <summary>Forgets a record.</summary>
-    public void Remove(Guid uuid)
+    public virtual void Remove(Guid uuid)
     {
         Guarded("removing", () => File.Delete(PathOf(uuid)));
         _ = _records.Remove(uuid);
