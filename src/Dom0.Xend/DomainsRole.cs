@@ -109,7 +109,11 @@ internal static class DomainsRole
         using Privcmd channel = Privcmd.Open();
         using Hypervisor hypervisor = new(channel);
         using StoreClient store = StoreClient.ConnectForLong();
-        _ = new DomainSaver(hypervisor, store) { Destroyer = _ => { } }.Save(domain, path, keepsRunning: false);
+        _ = new DomainSaver(hypervisor, store)
+        {
+            Destroyer = _ => { },
+            Progress = progress => Progress.Report("writing its memory", progress.Done, progress.Total),
+        }.Save(domain, path, keepsRunning: false);
     }
 
     private static DomainReference Restore(IDeviceService devices, string path)
@@ -117,7 +121,10 @@ internal static class DomainsRole
         using Privcmd channel = Privcmd.Open();
         using Hypervisor hypervisor = new(channel);
         using StoreClient store = StoreClient.ConnectForLong();
-        TransferReport report = new DomainRestorer(hypervisor, store, devices).Restore(path);
+        TransferReport report = new DomainRestorer(hypervisor, store, devices)
+        {
+            Progress = progress => Progress.Report("reading its memory", progress.Done, progress.Total),
+        }.Restore(path);
         return new DomainReference(report.DomainId, report.Name);
     }
 

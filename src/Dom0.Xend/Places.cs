@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 using System.IO;
+using Dom0.Toolstack.Api;
 
 namespace Dom0.Xend;
 
@@ -19,7 +20,7 @@ internal static class Places
     public static readonly string Backends = Path.Combine(Run, "backends");
 
     /// <summary>Definitions of domains.</summary>
-    public const string Definitions = "/var/lib/xend/domains";
+    public const string Definitions = DefinitionFolder.Host;
 
     /// <summary>States of suspended domains.</summary>
     public const string States = "/var/lib/xend/suspended";

@@ -95,6 +95,21 @@ internal sealed class CommandContext : IDisposable
             : throw new UsageException($"{name} is a number from {minimum} to {maximum}, not '{text}'");
     }
 
+    /// <summary>A line for what takes long; it stays away from pipes, and from who wants nothing but errors.</summary>
+    public ProgressLine ProgressLine() =>
+        new(Errors, !Console.IsErrorRedirected && !Arguments.Has("quiet") && !Arguments.Has("json"));
+
+    /// <summary>
+    /// Does something that takes long and is called <paramref name="what"/>, and shows its steps meanwhile. The work passes what
+    /// it is given to the daemon, or does it itself.
+    /// </summary>
+    public T ShowSteps<T>(string what, Func<Action<StepProgress>, T> work)
+    {
+        using ProgressLine line = ProgressLine();
+        Action<StepProgress> show = step => line.Show(what, step);
+        return Progress.While(show, () => work(show));
+    }
+
     /// <summary>Prints a result, as JSON if the user asked for it and by <paramref name="print"/> otherwise.</summary>
     public int Report<T>(T result, JsonTypeInfo<T> type, Action<T> print)
     {

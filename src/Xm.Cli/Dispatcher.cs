@@ -42,9 +42,27 @@ internal sealed class Dispatcher
     {
         try
         {
-            int status = Dispatch(words);
+            int status = DispatchOrExplain(words);
             _output.Flush();
             return status;
+        }
+        catch (BrokenPipeException)
+        {
+            // The reader has seen enough, as head has: nobody is left to be told.
+            return ExitStatus.Failure;
+        }
+        catch (IOException broken)
+        {
+            _errors.WriteLine($"Error: {broken.Message}");
+            return ExitStatus.Failure;
+        }
+    }
+
+    private int DispatchOrExplain(IReadOnlyList<string> words)
+    {
+        try
+        {
+            return Dispatch(words);
         }
         catch (UsageException wrong)
         {
@@ -57,12 +75,6 @@ internal sealed class Dispatcher
         {
             _output.Flush();
             _errors.WriteLine($"Error: {failure.Describe()}");
-            return ExitStatus.Failure;
-        }
-        catch (IOException broken)
-        {
-            // Most often the reader of a pipe is gone; there is nobody left to tell on that stream.
-            _errors.WriteLine($"Error: {broken.Message}");
             return ExitStatus.Failure;
         }
     }

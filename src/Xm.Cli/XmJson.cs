@@ -15,6 +15,8 @@ namespace Xm.Cli;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     UseStringEnumConverter = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(CommandDescription))]
+[JsonSerializable(typeof(IReadOnlyList<CommandDescription>))]
 [JsonSerializable(typeof(DomainReference))]
 [JsonSerializable(typeof(IReadOnlyList<DomainReference>))]
 [JsonSerializable(typeof(DomainSummary))]

@@ -107,6 +107,29 @@ public sealed class ApiTests : IDisposable
     }
 
     [Fact]
+    public void Who_asks_for_it_hears_how_far_a_request_is_and_others_do_not()
+    {
+        using XendClient client = Connect();
+        List<StepProgress> steps = [];
+        CreateParameters wanted = new(FakeHost.Config() with { Vifs = [""] });
+        _ = client.Call("domain.create", wanted, ApiJson.Default.CreateParameters, ApiJson.Default.DomainReference,
+            steps.Add);
+        Assert.Equal(["taking memory", "copying kernel and RAM disk", "making its devices"],
+            steps.Select(step => step.Step).Distinct());
+        Assert.Equal(new StepProgress("taking memory", 0, (long)FakeHost.Pages), steps[0]);
+
+        // The next answer is not mixed with them.
+        Assert.Equal(1, Call(client, "domain.destroy", "guest").Id);
+        string create = JsonSerializer.Serialize(wanted, ApiJson.Default.CreateParameters);
+        string[] lines = Raw($"{{\"id\":3,\"api\":1,\"method\":\"domain.create\",\"params\":{create}}}");
+        Assert.StartsWith("{\"id\":3,\"result\":", lines[1]);
+        lines = Raw("{\"id\":4,\"api\":1,\"method\":\"domain.destroy\",\"params\":{\"domain\":\"guest\"}}",
+            $"{{\"id\":5,\"api\":1,\"method\":\"domain.create\",\"progress\":true,\"params\":{create}}}");
+        Assert.Equal("{\"progress\":{\"id\":5,\"step\":\"taking memory\",\"done\":0,\"total\":"
+            + $"{FakeHost.Pages}}}}}", lines[2]);
+    }
+
+    [Fact]
     public void Definitions_are_made_started_and_forgotten()
     {
         using XendClient client = Connect();

@@ -3,9 +3,14 @@ using System;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
+using Dom0.Toolstack.Api;
+using Dom0.Toolstack.Domains;
 using Dom0.Toolstack.Interop;
 using Dom0.Toolstack.Store;
 using Dom0.Toolstack.Tests.Fakes;
+using Dom0.Toolstack.Tests.Migration;
+using Xen.Abi.Extensions;
+using Xm.Cli.Commands;
 using Xunit;
 
 namespace Xm.Cli.Tests;
@@ -65,6 +70,82 @@ public sealed class CommandTests
         Assert.Equal("---s--", guest.GetProperty("state").GetString());
         Assert.Equal("poweroff", guest.GetProperty("shutdown_reason").GetString());
         Assert.False(Json()[0].TryGetProperty("shutdown_reason", out _));
+    }
+
+    /// <summary>What wants a daemon, real devices or a whole guest has its own tests.</summary>
+    [Theory]
+    [InlineData("destroy guest")]
+    [InlineData("shutdown guest")]
+    [InlineData("reboot guest")]
+    [InlineData("pause guest")]
+    [InlineData("unpause guest")]
+    [InlineData("rename guest other")]
+    [InlineData("sysrq guest h")]
+    [InlineData("trigger guest nmi")]
+    [InlineData("list")]
+    [InlineData("list guest")]
+    [InlineData("domid guest")]
+    [InlineData("domname 3")]
+    [InlineData("domstate guest")]
+    [InlineData("mem-set -w 0 guest 100")]
+    [InlineData("mem-max guest 512")]
+    [InlineData("vcpu-list")]
+    [InlineData("vcpu-pin guest 0 1")]
+    [InlineData("vcpu-set guest 1")]
+    [InlineData("sched-set")]
+    [InlineData("sched-credit")]
+    [InlineData("sched-credit -d guest -w 512")]
+    [InlineData("info")]
+    [InlineData("dmesg")]
+    [InlineData("debug-keys h")]
+    [InlineData("stat")]
+    [InlineData("top -i 1")]
+    [InlineData("block-list guest")]
+    [InlineData("network-list guest")]
+    [InlineData("help")]
+    [InlineData("help create")]
+    public void With_json_a_command_prints_one_value_of_it(string words)
+    {
+        _ = _xm.Add(3, "guest");
+        _xm.Hypervisor.Policy = SchedulingPolicy.Credit;
+        _xm.Store.Put("/local/domain/3/memory/target", "131072");
+        Assert.Equal(0, _xm.Run([.. words.Split(' '), "--json"]));
+        Assert.True(Json().ValueKind is JsonValueKind.Array or JsonValueKind.Object or JsonValueKind.String);
+    }
+
+    [Fact]
+    public void Debug_keys_are_pressed_in_their_order()
+    {
+        Assert.Equal(0, _xm.Run("debug-keys", "hq"));
+        Assert.Equal("hq", _xm.Hypervisor.KeysPressed);
+        Assert.Equal("", _xm.Output);
+        Assert.Equal(2, _xm.Run("debug-keys", "h q"));
+    }
+
+    [Fact]
+    public void The_command_table_itself_can_be_had_as_JSON()
+    {
+        Assert.Equal(0, _xm.Run("help", "--json"));
+        Assert.Equal(CommandTable.All.Count, Json().GetArrayLength());
+        JsonElement create = Json().EnumerateArray().Single(row => row.GetProperty("name").GetString() == "create");
+        Assert.Contains(create.GetProperty("options").EnumerateArray(), option => option.GetProperty("short").GetString() == "c");
+    }
+
+    [Fact]
+    public void A_registered_domain_that_is_off_has_no_number()
+    {
+        DomainSummary off = ListCommand.OfDefinition(new ManagedDomain
+        {
+            Uuid = Guid.NewGuid(),
+            Name = "kept",
+            Phase = "suspended",
+            IsManaged = true,
+            Config = SavedFiles.Config,
+        });
+        Assert.Equal((null, "kept", 1024UL, 2, "suspended"), (off.Id, off.Name, off.MemoryKib, off.Vcpus, off.StateWord));
+        JsonElement json = JsonSerializer.SerializeToElement(off, XmJson.Default.DomainSummary);
+        Assert.False(json.TryGetProperty("id", out _));
+        Assert.Equal("suspended", json.GetProperty("state_word").GetString());
     }
 
     [Fact]

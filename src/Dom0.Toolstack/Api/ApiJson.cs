@@ -17,6 +17,8 @@ namespace Dom0.Toolstack.Api;
 [JsonSerializable(typeof(ApiRequest))]
 [JsonSerializable(typeof(ApiResponse))]
 [JsonSerializable(typeof(ApiEventLine))]
+[JsonSerializable(typeof(ApiProgressLine))]
+[JsonSerializable(typeof(ApiMessage))]
 [JsonSerializable(typeof(DomainEvent))]
 [JsonSerializable(typeof(DomainConfig))]
 [JsonSerializable(typeof(DomainReference))]

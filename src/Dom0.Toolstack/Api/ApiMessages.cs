@@ -36,6 +36,9 @@ public sealed record ApiRequest
 
     /// <summary>The method's parameters.</summary>
     public JsonElement? Params { get; init; }
+
+    /// <summary>Does the client want to hear how far it is?</summary>
+    public bool? Progress { get; init; }
 }
 
 /// <summary>The answer to a request: a result, or an error.</summary>
@@ -108,8 +111,33 @@ public sealed record DomainEvent
     public DateTimeOffset Time { get; init; }
 }
 
+/// <summary>How far a request is, for a client that asked for it.</summary>
+public sealed record ApiProgress(long Id, string Step, long Done, long Total);
+
 /// <summary>A line that is no answer: an event for somebody who subscribed.</summary>
 public sealed record ApiEventLine(DomainEvent Event);
+
+/// <summary>A line that is no answer: how far the request is whose answer is awaited.</summary>
+public sealed record ApiProgressLine(ApiProgress Progress);
+
+/// <summary>Whatever xend sends after its greeting: an answer, an event or progress.</summary>
+public sealed record ApiMessage
+{
+    /// <summary>Of an answer: which request.</summary>
+    public long Id { get; init; }
+
+    /// <summary>Of an answer: what came of it.</summary>
+    public JsonElement? Result { get; init; }
+
+    /// <summary>Of an answer: why nothing came of it.</summary>
+    public ApiError? Error { get; init; }
+
+    /// <summary>An event.</summary>
+    public DomainEvent? Event { get; init; }
+
+    /// <summary>How far a request is.</summary>
+    public ApiProgress? Progress { get; init; }
+}
 
 /// <summary>Parameters that name a domain.</summary>
 public sealed record DomainParameters(string Domain);

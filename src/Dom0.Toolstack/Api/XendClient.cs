@@ -61,19 +61,20 @@ public sealed class XendClient : IDisposable
         }
     }
 
-    /// <summary>Makes a request and waits for its result.</summary>
+    /// <summary>Makes a request and waits for its result; <paramref name="progress"/> is told how far it is.</summary>
     /// <exception cref="ToolstackException">It failed; the sentence is the daemon's.</exception>
     public TResult Call<TParameters, TResult>(
-        string method, TParameters parameters, JsonTypeInfo<TParameters> type, JsonTypeInfo<TResult> resultType)
+        string method, TParameters parameters, JsonTypeInfo<TParameters> type, JsonTypeInfo<TResult> resultType,
+        Action<StepProgress>? progress = null)
     {
-        JsonElement result = Call(method, JsonSerializer.SerializeToElement(parameters, type));
+        JsonElement result = Call(method, JsonSerializer.SerializeToElement(parameters, type), progress);
         return result.Deserialize(resultType)
             ?? throw new ToolstackException($"xend answered {method} without a result");
     }
 
     /// <summary>Makes a request without parameters and waits for its result.</summary>
     public TResult Call<TResult>(string method, JsonTypeInfo<TResult> resultType) =>
-        Call(method, null).Deserialize(resultType)
+        Call(method, null, null).Deserialize(resultType)
             ?? throw new ToolstackException($"xend answered {method} without a result");
 
     /// <summary>The next event, after <c>events.subscribe</c>; null when none comes in time.</summary>
@@ -116,9 +117,16 @@ public sealed class XendClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
 
-    private JsonElement Call(string method, JsonElement? parameters)
+    private JsonElement Call(string method, JsonElement? parameters, Action<StepProgress>? progress)
     {
-        ApiRequest request = new() { Id = ++_request, Api = Version, Method = method, Params = parameters };
+        ApiRequest request = new()
+        {
+            Id = ++_request,
+            Api = Version,
+            Method = method,
+            Params = parameters,
+            Progress = progress is null ? null : true,
+        };
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(request, ApiJson.Default.ApiRequest), (byte)'\n'];
         int result = _socket.Write(line);
         if (result < 0)
@@ -128,17 +136,23 @@ public sealed class XendClient : IDisposable
 
         while (true)
         {
-            byte[] answer = ReadLine();
-            ApiResponse response = Parse(answer, ApiJson.Default.ApiResponse);
-            if (response.Id != request.Id)
+            ApiMessage message = Parse(ReadLine(), ApiJson.Default.ApiMessage);
+            if (message.Id == request.Id)
             {
-                _events.Enqueue(Parse(answer, ApiJson.Default.ApiEventLine).Event);
-                continue;
+                return message.Error is { } error
+                    ? throw new ToolstackException(error.Message, error.Remedy)
+                    : message.Result
+                        ?? throw new ToolstackException($"xend answered {method} with neither result nor error");
             }
 
-            return response.Error is { } error
-                ? throw new ToolstackException(error.Message, error.Remedy)
-                : response.Result ?? throw new ToolstackException($"xend answered {method} with neither result nor error");
+            if (message.Event is { } happened)
+            {
+                _events.Enqueue(happened);
+            }
+            else if (message.Progress is { } step)
+            {
+                progress?.Invoke(new StepProgress(step.Step, step.Done, step.Total));
+            }
         }
     }
 

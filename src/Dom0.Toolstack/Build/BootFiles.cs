@@ -9,10 +9,17 @@ public sealed record BootFiles(PvKernel Kernel, byte[] Ramdisk, string CommandLi
 {
     /// <summary>Reads the files that a configuration names.</summary>
     /// <exception cref="ToolstackException">One of them cannot be used; the sentence says which key.</exception>
-    public static BootFiles Load(DomainConfig config) => config.BootLoader is not null
-        ? BootLoader.Host.Load(config, KernelCache.Host)
-        : new BootFiles(
-            KernelLoader.Load(config.Kernel, KernelCache.Host),
-            config.Ramdisk is null ? [] : KernelLoader.ReadFile("ramdisk", config.Ramdisk),
-            config.CommandLine);
+    public static BootFiles Load(DomainConfig config)
+    {
+        if (config.BootLoader is not null)
+        {
+            return BootLoader.Host.Load(config, KernelCache.Host);
+        }
+
+        Progress.Report("reading the kernel");
+        PvKernel kernel = KernelLoader.Load(config.Kernel, KernelCache.Host);
+        Progress.Report("reading the RAM disk");
+        return new BootFiles(kernel,
+            config.Ramdisk is null ? [] : KernelLoader.ReadFile("ramdisk", config.Ramdisk), config.CommandLine);
+    }
 }

@@ -51,6 +51,7 @@ public static unsafe class KernelLoader
     /// <summary>The ELF file inside a bzImage or a packed file; an ELF file is returned as it is.</summary>
     public static ReadOnlyMemory<byte> Unpack(byte[] file, string path)
     {
+        Progress.Report("unpacking the kernel");
         fixed (byte* bytes = file)
         {
             Check(KernelImage.Identify(bytes, (nuint)file.Length, out KernelFile kernel), path, kernel.Format);

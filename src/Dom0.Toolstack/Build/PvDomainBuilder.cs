@@ -27,6 +27,9 @@ public sealed class PvDomainBuilder
     private const int SuperpageFrames = 1 << SuperpageOrder;
     private const int BatchExtents = 4096;
 
+    /// <summary>So many are 512 MiB: often enough to show how far it has come.</summary>
+    private const int BatchSuperpages = 256;
+
     private readonly Hypervisor _hypervisor;
     private readonly DomId _domain;
     private readonly DomainConfig _config;
@@ -81,6 +84,7 @@ public sealed class PvDomainBuilder
         using GuestMemory memory = new(_hypervisor.Channel, _domain.Raw, frames);
         try
         {
+            Progress.Report("copying kernel and RAM disk");
             PvImageWriter.Write(memory, kernel, layout, ramdisk, parameters);
         }
         catch (ToolstackException failure)
@@ -187,6 +191,7 @@ public sealed class PvDomainBuilder
         ulong done = PopulateSuperpages(frames);
         while (done < pages)
         {
+            ReportMemory(done, pages);
             int count = (int)Math.Min(BatchExtents, pages - done);
             Span<ulong> batch = frames.AsSpan((int)done, count);
             for (int index = 0; index < count; index++)
@@ -204,17 +209,21 @@ public sealed class PvDomainBuilder
             done += (ulong)count;
         }
 
+        ReportMemory(pages, pages);
         _hypervisor.Memory.Claim(_domain, 0);
         return frames;
     }
 
+    private static void ReportMemory(ulong done, ulong pages) => Progress.Report("taking memory", (long)done, (long)pages);
+
     private ulong PopulateSuperpages(ulong[] frames)
     {
-        ulong[] batch = new ulong[BatchExtents];
+        ulong[] batch = new ulong[BatchSuperpages];
         ulong done = 0;
         while ((ulong)frames.Length - done >= SuperpageFrames)
         {
-            int count = (int)Math.Min(BatchExtents, ((ulong)frames.Length - done) / SuperpageFrames);
+            ReportMemory(done, (ulong)frames.Length);
+            int count = (int)Math.Min(BatchSuperpages, ((ulong)frames.Length - done) / SuperpageFrames);
             for (int index = 0; index < count; index++)
             {
                 batch[index] = done + ((ulong)index * SuperpageFrames);

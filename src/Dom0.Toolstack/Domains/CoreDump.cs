@@ -104,6 +104,7 @@ public sealed unsafe class CoreDump
         int[] errors = new int[Batch];
         for (int first = 0; first < frames.Count; first += Batch)
         {
+            Progress.Report("writing its memory", first, frames.Count);
             int count = Math.Min(Batch, frames.Count - first);
             for (int index = 0; index < count; index++)
             {

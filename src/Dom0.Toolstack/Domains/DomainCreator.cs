@@ -69,6 +69,11 @@ public sealed class DomainCreator
             DomainRings rings = builder.Build(kernel, ramdisk);
             StoreEntries.Write(_store, domain.Raw, config, kernel.GuestOs, rings);
             _store.Introduce(domain.Raw, rings.StoreFrame, rings.StorePort);
+            if (config.Disks.Count + config.Vifs.Count > 0)
+            {
+                Progress.Report("making its devices");
+            }
+
             _devices.AttachAll(domain.Raw, config);
             return new DomainReference(domain.Raw, config.Name);
         }

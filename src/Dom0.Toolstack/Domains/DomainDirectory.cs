@@ -29,10 +29,12 @@ public sealed class DomainDirectory
     /// <summary>All domains, by number.</summary>
     public IReadOnlyList<DomainSummary> List()
     {
+        IReadOnlyList<DomainInfo> domains = _hypervisor.System.ListDomains();
+        IReadOnlyList<string> names = NamesOf(domains);
         List<DomainSummary> summaries = [];
-        foreach (DomainInfo info in _hypervisor.System.ListDomains())
+        for (int index = 0; index < domains.Count; index++)
         {
-            summaries.Add(Summarise(info));
+            summaries.Add(Summarise(domains[index], names[index]));
         }
 
         return summaries;
@@ -52,11 +54,13 @@ public sealed class DomainDirectory
         }
         else
         {
-            foreach (DomainInfo info in _hypervisor.System.ListDomains())
+            IReadOnlyList<DomainInfo> domains = _hypervisor.System.ListDomains();
+            IReadOnlyList<string> names = NamesOf(domains);
+            for (int index = 0; index < domains.Count; index++)
             {
-                if (NameOf(info.Id) == nameOrId)
+                if (names[index] == nameOrId)
                 {
-                    return new DomainReference(info.Id, nameOrId);
+                    return new DomainReference(domains[index].Id, nameOrId);
                 }
             }
 
@@ -74,10 +78,12 @@ public sealed class DomainDirectory
             ?? throw new ToolstackException($"the domain '{domain.Name}' does not exist any more");
 
     /// <summary>The summary of one domain.</summary>
-    public DomainSummary Summarise(DomainInfo info) => new()
+    public DomainSummary Summarise(DomainInfo info) => Summarise(info, NameOf(info.Id));
+
+    private static DomainSummary Summarise(DomainInfo info, string name) => new()
     {
         Id = info.Id,
-        Name = NameOf(info.Id),
+        Name = name,
         Uuid = info.Uuid,
         MemoryKib = info.MemoryKib,
         MaximumMemoryKib = info.MaximumPages > ulong.MaxValue / 4 ? ulong.MaxValue : info.MaximumPages * 4,
@@ -89,12 +95,30 @@ public sealed class DomainDirectory
         Pool = info.Pool,
     };
 
+    /// <summary>The names of domains, in their order.</summary>
+    private IReadOnlyList<string> NamesOf(IReadOnlyList<DomainInfo> domains)
+    {
+        IReadOnlyList<string?> names;
+        try
+        {
+            names = _store().TryReadAll([.. domains.Select(info => NamePath(info.Id))]);
+        }
+        catch (ToolstackException)
+        {
+            names = new string?[domains.Count];
+        }
+
+        return [.. names.Select((name, index) => name ?? Placeholder(domains[index].Id))];
+    }
+
+    private static string NamePath(int id) => $"/local/domain/{id}/name";
+
     /// <summary>The name of a domain.</summary>
     public string NameOf(int id)
     {
         try
         {
-            return _store().TryRead($"/local/domain/{id}/name") ?? Placeholder(id);
+            return _store().TryRead(NamePath(id)) ?? Placeholder(id);
         }
         catch (ToolstackException)
         {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 using System;
+using System.Text.Json.Serialization;
 
 namespace Dom0.Toolstack.Domains;
 
 /// <summary>One line of <c>xm list</c>.</summary>
 public sealed record DomainSummary
 {
-    /// <summary>The domain's number.</summary>
-    public required int Id { get; init; }
+    /// <summary>The domain's number; null of one that is registered and off.</summary>
+    public required int? Id { get; init; }
 
     /// <summary>Its name, or a placeholder where the store has none.</summary>
     public required string Name { get; init; }
@@ -36,8 +37,12 @@ public sealed record DomainSummary
     /// <summary>Nanoseconds of CPU time used.</summary>
     public required ulong CpuTimeNanoseconds { get; init; }
 
-    /// <summary>CPU pool.</summary>
-    public required int Pool { get; init; }
+    /// <summary>CPU pool, while it is in one.</summary>
+    public required int? Pool { get; init; }
+
+    /// <summary>The domain, which is there.</summary>
+    [JsonIgnore]
+    public DomainReference Reference => new(Id!.Value, Name);
 }
 
 /// <summary>One line of <c>xm vcpu-list</c>.</summary>

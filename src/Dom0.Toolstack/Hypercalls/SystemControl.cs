@@ -56,28 +56,31 @@ public sealed class SystemControl
     /// <summary>All domains, by ascending number.</summary>
     public IReadOnlyList<DomainInfo> ListDomains()
     {
+        // Most hosts have no more than fit into a page; who has more is asked for more at a time.
         List<DomainInfo> domains = [];
-        using NativeRegion buffer = _gate.Channel.Allocate(DomainsPerCall * Unsafe.SizeOf<DomCtlGetDomainInfo>());
+        int perCall = Environment.SystemPageSize / Unsafe.SizeOf<DomCtlGetDomainInfo>();
         int first = 0;
         while (true)
         {
+            using NativeRegion buffer = _gate.Channel.Allocate(perCall * Unsafe.SizeOf<DomCtlGetDomainInfo>());
             ref SysCtl call = ref Prepare(SysCtlCommand.GetDomainInfoList);
             call.GetDomainInfoList.FirstDomain = new DomId((ushort)first);
-            call.GetDomainInfoList.MaxDomains = DomainsPerCall;
+            call.GetDomainInfoList.MaxDomains = (uint)perCall;
             call.GetDomainInfoList.Buffer = buffer.Address;
             Run("getdomaininfolist");
-            int count = (int)Math.Min(call.GetDomainInfoList.NumDomains, DomainsPerCall);
+            int count = (int)Math.Min(call.GetDomainInfoList.NumDomains, (uint)perCall);
             foreach (ref readonly DomCtlGetDomainInfo info in buffer.As<DomCtlGetDomainInfo>()[..count])
             {
                 domains.Add(DomainControl.Convert(in info));
             }
 
-            if (count < DomainsPerCall)
+            if (count < perCall)
             {
                 return domains;
             }
 
             first = domains[^1].Id + 1;
+            perCall = DomainsPerCall;
         }
     }
 

@@ -183,6 +183,13 @@ internal sealed unsafe class FileDescriptor : IDisposable
         return Libc.Poll(&entry, 1, milliseconds) > 0;
     }
 
+    /// <summary>Is there room for some bytes at once?</summary>
+    public bool HasRoom()
+    {
+        Libc.PollEntry entry = new() { Descriptor = Number, Events = Libc.PollOut };
+        return Libc.Poll(&entry, 1, 0) > 0 && entry.Returned == Libc.PollOut;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -21,6 +21,7 @@ public static class LibcErrno
     public const int NotDirectory = 20;
     public const int Invalid = 22;
     public const int NoSpace = 28;
+    public const int BrokenPipe = 32;
     public const int NotImplemented = 38;
     public const int NoData = 61;
     public const int NoBuffers = 105;
@@ -54,7 +55,7 @@ public static class LibcErrno
         25 => "ENOTTY (unknown to the driver)",
         NoSpace => "ENOSPC (no space left)",
         30 => "EROFS (read only)",
-        32 => "EPIPE (the other side is gone)",
+        BrokenPipe => "EPIPE (the other side is gone)",
         34 => "ERANGE (out of range)",
         35 => "EDEADLK (deadlock)",
         NotImplemented => "ENOSYS (not implemented)",

@@ -22,6 +22,9 @@ public sealed class StoreClient : IDisposable
 
     private const int PatienceMilliseconds = 10_000;
 
+    /// <summary>So many requests fit into any socket's buffer, with their answers.</summary>
+    private const int Together = 16;
+
     private readonly Func<IStoreTransport>? _reconnect;
     private readonly int _patience;
     private readonly List<(string Path, string Token)> _watches = [];
@@ -73,6 +76,30 @@ public sealed class StoreClient : IDisposable
         {
             return null;
         }
+    }
+
+    /// <summary>
+    /// The values at the paths, null where there is none, asked for together: waiting for an answer costs more than the
+    /// answer does.
+    /// </summary>
+    public IReadOnlyList<string?> TryReadAll(IReadOnlyList<string> paths)
+    {
+        string?[] values = new string?[paths.Count];
+        for (int first = 0; first < values.Length; first += Together)
+        {
+            int count = Math.Min(Together, values.Length - first);
+            try
+            {
+                ReadTogether(paths, values, first, count);
+            }
+            catch (StoreDisconnectedException) when (_reconnect is not null)
+            {
+                Reconnect();
+                ReadTogether(paths, values, first, count);
+            }
+        }
+
+        return values;
     }
 
     /// <summary>Writes a value; the nodes above it come into being as needed.</summary>
@@ -344,6 +371,41 @@ public sealed class StoreClient : IDisposable
     private StorePacket ExchangeOnce(StorePacket request, string subject)
     {
         _transport.Send(request.Encode());
+        return TakeAnswer(request, subject);
+    }
+
+    /// <summary>All answers are taken before the first refusal is told, or the next request would get one of them.</summary>
+    private void ReadTogether(IReadOnlyList<string> paths, Span<string?> values, int first, int count)
+    {
+        StorePacket[] requests = new StorePacket[count];
+        for (int index = 0; index < count; index++)
+        {
+            requests[index] = StorePacket.Create(StoreOperation.Read, ++_request, 0, paths[first + index]);
+            _transport.Send(requests[index].Encode());
+        }
+
+        StoreException? refusal = null;
+        for (int index = 0; index < count; index++)
+        {
+            try
+            {
+                values[first + index] = Encoding.UTF8.GetString(TakeAnswer(requests[index], paths[first + index]).Payload);
+            }
+            catch (StoreException missing)
+            {
+                values[first + index] = null;
+                refusal ??= missing.Error == "ENOENT" ? null : missing;
+            }
+        }
+
+        if (refusal is not null)
+        {
+            throw refusal;
+        }
+    }
+
+    private StorePacket TakeAnswer(StorePacket request, string subject)
+    {
         while (true)
         {
             StorePacket answer = Receive();

@@ -13,6 +13,8 @@ internal sealed class ApiConnection : RequestConnection
 {
     private readonly ApiMethods _methods;
     private EventSubscription? _subscription;
+    private string _lastStep = "";
+    private long _lastDone;
     private FileDescriptor? _wake;
 
     /// <summary>Serves a connection, which it then owns.</summary>
@@ -35,7 +37,8 @@ internal sealed class ApiConnection : RequestConnection
             case "console.attach":
                 return AttachConsole(request);
             default:
-                if (_methods.Call(request.Method, request.Params) is { } result)
+                Action<StepProgress>? listener = request.Progress == true ? step => Tell(request.Id, step) : null;
+                if (Progress.While(listener, () => _methods.Call(request.Method, request.Params)) is { } result)
                 {
                     Succeed(request.Id, result);
                 }
@@ -66,6 +69,29 @@ internal sealed class ApiConnection : RequestConnection
         {
             _methods.Events.Unsubscribe(_subscription);
             _wake!.Dispose();
+        }
+    }
+
+    /// <summary>Nothing waits for a client that does not read, and nothing fails because it is gone.</summary>
+    private void Tell(long id, StepProgress step)
+    {
+        // Within a step, a hundred lines are enough.
+        bool isNews = step.Step != _lastStep || step.Total <= 0
+            || 100 * step.Done / step.Total != 100 * _lastDone / step.Total;
+        if (!isNews || !Socket.HasRoom())
+        {
+            return;
+        }
+
+        (_lastStep, _lastDone) = (step.Step, step.Done);
+        try
+        {
+            Send(new ApiProgressLine(new ApiProgress(id, step.Step, step.Done, step.Total)),
+                ApiJson.Default.ApiProgressLine);
+        }
+        catch (ToolstackException)
+        {
+            // The answer will find out.
         }
     }
 

@@ -62,8 +62,8 @@ internal static class CreateCommand
         if (context.Daemon is { } daemon)
         {
             bool waits = withConsole || context.Arguments.Has("paused");
-            DomainReference created = daemon.Call("domain.create", new CreateParameters(config, waits),
-                ApiJson.Default.CreateParameters, ApiJson.Default.DomainReference);
+            DomainReference created = context.ShowSteps($"Creating {config.Name}", show => daemon.Call("domain.create",
+                new CreateParameters(config, waits), ApiJson.Default.CreateParameters, ApiJson.Default.DomainReference, show));
             return withConsole
                 ? DaemonConsole.Run(context, created, isQuiet, starts: !context.Arguments.Has("paused"))
                 : Say(context, created, isQuiet);
@@ -76,8 +76,11 @@ internal static class CreateCommand
 
         context.Errors.WriteLine("Warning: xend does not run: nobody acts when the domain stops, whatever on_poweroff, "
             + "on_reboot and on_crash say.");
-        return Start(context, new DomainCreator(context.Hypervisor, context.Store).Create(config), isQuiet);
+        return Start(context, BuildHere(context, config), isQuiet);
     }
+
+    private static DomainReference BuildHere(CommandContext context, DomainConfig config) => context.ShowSteps(
+        $"Creating {config.Name}", _ => new DomainCreator(context.Hypervisor, context.Store).Create(config));
 
     /// <summary>Says that a domain was started.</summary>
     public static int Say(CommandContext context, DomainReference domain, bool isQuiet) =>
@@ -108,7 +111,7 @@ internal static class CreateCommand
     {
         while (true)
         {
-            DomainReference domain = new DomainCreator(context.Hypervisor, context.Store).Create(config);
+            DomainReference domain = BuildHere(context, config);
             long start = Environment.TickCount64;
             if (AttachAndStart(context, domain, isQuiet) != ConsoleEnd.Stopped)
             {

@@ -21,7 +21,8 @@ internal static class DaemonConsole
     {
         using XendClient client = Connect(context);
         using ConsoleClient console = client.Attach(domain, null, out ConsoleStart start);
-        return Watch(context, domain, console, start, context.Arguments.Has("quiet"));
+        return Watch(context, domain, console, start,
+            isQuiet: context.Arguments.Has("quiet") || context.Arguments.Has("json"));
     }
 
     /// <summary>

@@ -68,7 +68,8 @@ internal static class DomainCommands
         string file = context.Arguments.Positional.Count > 1
             ? context.Arguments.Positional[1]
             : DomainDumper.DefaultPath(domain.Name, DateTimeOffset.UtcNow);
-        DumpResult result = DomainDumper.Dump(context.Hypervisor, domain, file, context.Arguments.Has("live"));
+        DumpResult result = context.ShowSteps($"Dumping {domain.Name}",
+            _ => DomainDumper.Dump(context.Hypervisor, domain, file, context.Arguments.Has("live")));
         if (context.Arguments.Has("crash"))
         {
             DestroyNow(context, domain);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+using System.Collections.Generic;
 using System.Linq;
 
 namespace Xm.Cli.Commands;
@@ -21,14 +22,29 @@ internal static class HelpCommand
 
         if (context.Arguments.Positional.Count == 0)
         {
-            HelpWriter.WriteOverview(context.Output);
-            return ExitStatus.Success;
+            IReadOnlyList<CommandDescription> table = [.. CommandTable.All.Select(CommandDescription.Of)];
+            return context.Report(table, XmJson.Default.IReadOnlyListCommandDescription,
+                _ => HelpWriter.WriteOverview(context.Output));
         }
 
         string name = context.Arguments.Positional[0];
         Command command = CommandTable.All.FirstOrDefault(known => known.Name == name)
             ?? throw new UsageException($"there is no command '{name}'");
-        HelpWriter.Write(context.Output, command);
-        return ExitStatus.Success;
+        return context.Report(CommandDescription.Of(command), XmJson.Default.CommandDescription,
+            _ => HelpWriter.Write(context.Output, command));
     }
+}
+
+/// <summary>One row of the command table, as <c>xm help --json</c> has it.</summary>
+internal sealed record CommandDescription(
+    string Name,
+    string Usage,
+    string Summary,
+    IReadOnlyList<CommandOption> Options,
+    IReadOnlyList<string> FormerNames,
+    string? Details,
+    string? Needs)
+{
+    public static CommandDescription Of(Command command) => new(command.Name, command.Usage, command.Summary,
+        [.. command.AllOptions], command.FormerNames, command.Details, command.Needs);
 }

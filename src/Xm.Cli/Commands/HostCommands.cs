@@ -48,6 +48,6 @@ internal static class HostCommands
         }
 
         context.Hypervisor.System.SendDebugKeys(keys);
-        return ExitStatus.Success;
+        return context.Report(keys, XmJson.Default.String, _ => { });
     }
 }

@@ -15,40 +15,46 @@ internal static class ListCommand
     {
         DomainDirectory directory = context.Domains;
         IReadOnlyList<DomainSummary> domains = context.Arguments.Positional.Count == 0
-            ? directory.List()
+            ? [.. directory.List(), .. Definitions(context)]
             : [.. context.Arguments.Positional.Select(
                 name => directory.Summarise(directory.Info(directory.Find(name))))];
-        return context.Report(domains, XmJson.Default.IReadOnlyListDomainSummary, list =>
-        {
-            bool isLong = context.Arguments.Has("long");
-            Print(context.Output, list, isLong);
-            if (!isLong && context.Arguments.Positional.Count == 0)
-            {
-                PrintDefinitions(context);
-            }
-        });
+        return context.Report(domains, XmJson.Default.IReadOnlyListDomainSummary,
+            list => Print(context.Output, list, context.Arguments.Has("long")));
     }
 
-    /// <summary>Registered domains that are off stand below the others, without a number; the daemon knows them.</summary>
-    private static void PrintDefinitions(CommandContext context)
+    /// <summary>A registered domain that is off stands below the others, without a number.</summary>
+    internal static DomainSummary OfDefinition(ManagedDomain definition) => new()
     {
-        IReadOnlyList<ManagedDomain> managed;
+        Id = null,
+        Name = definition.Name,
+        Uuid = definition.Uuid,
+        MemoryKib = definition.Config.MemoryKib,
+        MaximumMemoryKib = definition.Config.MaximumMemoryKib,
+        Vcpus = definition.Config.MaximumVcpus,
+        State = "",
+        StateWord = definition.Phase,
+        CpuTimeNanoseconds = 0,
+        Pool = null,
+    };
+
+    private static IEnumerable<DomainSummary> Definitions(CommandContext context)
+    {
+        if (DefinitionFolder.IsEmpty(DefinitionFolder.Host))
+        {
+            return [];
+        }
+
         try
         {
-            managed = context.Daemon?.Call("domain.list", ApiJson.Default.IReadOnlyListManagedDomain) ?? [];
+            return (context.Daemon?.Call("domain.list", ApiJson.Default.IReadOnlyListManagedDomain) ?? [])
+                .Where(domain => domain is { IsManaged: true, Domid: null })
+                .Select(OfDefinition);
         }
         catch (ToolstackException failure)
         {
             // The list of what runs is the hypervisor's, and stands.
             context.Errors.WriteLine($"Warning: registered domains are missing: {failure.Message}.");
-            return;
-        }
-
-        foreach (ManagedDomain domain in managed.Where(domain => domain is { IsManaged: true, Domid: null }))
-        {
-            context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{domain.Name,-40} {"",5} {domain.Config.MemoryKib / 1024,5} {domain.Config.MaximumVcpus,5} {"",10} "
-                    + $"{"0.0",9}"));
+            return [];
         }
     }
 
@@ -68,7 +74,7 @@ internal static class ListCommand
             new("State", 10), new("Time(s)", 9));
         foreach (DomainSummary domain in domains)
         {
-            table.Write(domain.Name, Text(domain.Id), Text(domain.MemoryKib / 1024), Text(domain.Vcpus), domain.State,
+            table.Write(domain.Name, domain.Id is { } id ? Text(id) : "", Text(domain.MemoryKib / 1024), Text(domain.Vcpus), domain.State,
                 TableWriter.Seconds(domain.CpuTimeNanoseconds));
         }
     }
@@ -76,7 +82,11 @@ internal static class ListCommand
     private static void PrintLong(TextWriter output, DomainSummary domain)
     {
         output.WriteLine("(domain");
-        output.WriteLine($"    (domid {domain.Id})");
+        if (domain.Id is { } id)
+        {
+            output.WriteLine($"    (domid {id})");
+        }
+
         output.WriteLine($"    (uuid {domain.Uuid:D})");
         output.WriteLine($"    (name {domain.Name})");
         output.WriteLine($"    (vcpus {domain.Vcpus})");
@@ -88,13 +98,17 @@ internal static class ListCommand
 
         string seconds = (domain.CpuTimeNanoseconds / 1e9).ToString("F6", CultureInfo.InvariantCulture);
         output.WriteLine($"    (cpu_time {seconds})");
-        output.WriteLine($"    (state {domain.State})");
+        output.WriteLine($"    (state {(domain.Id is null ? domain.StateWord : domain.State)})");
         if (domain.ShutdownReason is not null)
         {
             output.WriteLine($"    (shutdown_reason {domain.ShutdownReason})");
         }
 
-        output.WriteLine($"    (pool_id {domain.Pool})");
+        if (domain.Pool is { } pool)
+        {
+            output.WriteLine($"    (pool_id {pool})");
+        }
+
         output.WriteLine(")");
     }
 

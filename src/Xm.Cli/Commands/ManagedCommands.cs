@@ -24,9 +24,10 @@ internal static class ManagedCommands
         XendClient daemon = context.RequireDaemon(Why);
         bool withConsole = context.Arguments.Has("console");
         bool isPaused = context.Arguments.Has("paused");
-        DomainReference started = daemon.Call("managed.start",
-            new StartParameters(context.Arguments.Positional[0], withConsole || isPaused),
-            ApiJson.Default.StartParameters, ApiJson.Default.DomainReference);
+        string name = context.Arguments.Positional[0];
+        DomainReference started = context.ShowSteps($"Starting {name}", show => daemon.Call("managed.start",
+            new StartParameters(name, withConsole || isPaused), ApiJson.Default.StartParameters,
+            ApiJson.Default.DomainReference, show));
         return withConsole
             ? DaemonConsole.Run(context, started, isQuiet: false, starts: !isPaused)
             : CreateCommand.Say(context, started, isQuiet: false);
@@ -34,18 +35,20 @@ internal static class ManagedCommands
 
     public static int Suspend(CommandContext context)
     {
-        ManagedDomain suspended = context.RequireDaemon(Why).Call("managed.suspend",
-            new DomainParameters(context.Arguments.Positional[0]), ApiJson.Default.DomainParameters,
-            ApiJson.Default.ManagedDomain);
+        XendClient daemon = context.RequireDaemon(Why);
+        string name = context.Arguments.Positional[0];
+        ManagedDomain suspended = context.ShowSteps($"Suspending {name}", show => daemon.Call("managed.suspend",
+            new DomainParameters(name), ApiJson.Default.DomainParameters, ApiJson.Default.ManagedDomain, show));
         return context.Report(suspended, ApiJson.Default.ManagedDomain,
             domain => context.Output.WriteLine($"Suspended domain {domain.Name}; bring it back with 'xm resume'"));
     }
 
     public static int Resume(CommandContext context)
     {
-        DomainReference resumed = context.RequireDaemon(Why).Call("managed.resume",
-            new StartParameters(context.Arguments.Positional[0], context.Arguments.Has("paused")),
-            ApiJson.Default.StartParameters, ApiJson.Default.DomainReference);
+        XendClient daemon = context.RequireDaemon(Why);
+        StartParameters wanted = new(context.Arguments.Positional[0], context.Arguments.Has("paused"));
+        DomainReference resumed = context.ShowSteps($"Resuming {wanted.Domain}", show => daemon.Call("managed.resume",
+            wanted, ApiJson.Default.StartParameters, ApiJson.Default.DomainReference, show));
         return context.Report(resumed, XmJson.Default.DomainReference,
             domain => context.Output.WriteLine($"Resumed domain {domain.Name} (id={domain.Id})"));
     }

@@ -35,7 +35,7 @@ internal static class QueryCommands
     public static int Uptime(CommandContext context)
     {
         IEnumerable<DomainReference> domains = context.Arguments.Positional.Count == 0
-            ? context.Domains.List().Select(domain => new DomainReference(domain.Id, domain.Name))
+            ? context.Domains.List().Select(domain => domain.Reference)
             : context.Arguments.Positional.Select(context.Domains.Find);
         IReadOnlyList<DomainUptime> uptimes =
             [.. domains.Select(domain => new DomainUptime(domain.Name, domain.Id, Seconds(context, domain.Id)))];

@@ -16,7 +16,7 @@ internal static class SaveCommands
     {
         DomainReference domain = context.Domain();
         bool keepsRunning = context.Arguments.Has("checkpoint");
-        using TransferDisplay display = new(context.Errors, $"Saving {domain.Name}");
+        using TransferDisplay display = new(context.ProgressLine(), $"Saving {domain.Name}");
         DomainSaver saver = new(context.Hypervisor, context.Store)
         {
             Progress = display.Show,
@@ -33,7 +33,7 @@ internal static class SaveCommands
 
     public static int Restore(CommandContext context)
     {
-        using TransferDisplay display = new(context.Errors, "Restoring");
+        using TransferDisplay display = new(context.ProgressLine(), "Restoring");
         DomainRestorer restorer = new(context.Hypervisor, context.Store)
         {
             Progress = display.Show,

@@ -29,7 +29,7 @@ internal static class SchedulerOptions
         }
 
         return isAll || !isChange
-            ? [.. context.Domains.List().Select(domain => new DomainReference(domain.Id, domain.Name))]
+            ? [.. context.Domains.List().Select(domain => domain.Reference)]
             : throw new UsageException("say whose parameters are to change: add -d DOMAIN, or --all");
     }
 

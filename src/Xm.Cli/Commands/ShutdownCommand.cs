@@ -27,7 +27,7 @@ internal static class ShutdownCommand
         }
 
         IReadOnlyList<DomainReference> domains = all
-            ? [.. context.Domains.List().Where(domain => domain.Id != 0).Select(d => new DomainReference(d.Id, d.Name))]
+            ? [.. context.Domains.List().Where(domain => domain.Id != 0).Select(domain => domain.Reference)]
             : [context.Domain()];
         foreach (DomainReference domain in domains)
         {
@@ -36,10 +36,7 @@ internal static class ShutdownCommand
 
         if (context.Arguments.Has("wait"))
         {
-            foreach (DomainReference domain in domains)
-            {
-                Wait(context.Hypervisor, domain);
-            }
+            Wait(context, domains);
         }
 
         return context.Report(domains, XmJson.Default.IReadOnlyListDomainReference, _ => { });
@@ -71,10 +68,22 @@ internal static class ShutdownCommand
         store.Write($"{control}/shutdown", request);
     }
 
-    private static void Wait(Hypervisor hypervisor, DomainReference domain)
+    private static void Wait(CommandContext context, IReadOnlyList<DomainReference> domains)
     {
-        while (hypervisor.Domains.TryGetInfo(domain.Id) is { IsShutdown: false, IsDying: false })
+        using ProgressLine line = context.ProgressLine();
+        while (true)
         {
+            string[] running =
+            [
+                .. domains.Where(domain => context.Hypervisor.Domains.TryGetInfo(domain.Id)
+                    is { IsShutdown: false, IsDying: false }).Select(domain => domain.Name),
+            ];
+            if (running.Length == 0)
+            {
+                return;
+            }
+
+            line.Show("waiting", () => $"Waiting for {string.Join(", ", running)}: {line.Elapsed.TotalSeconds:F0} s", isLast: false);
             Thread.Sleep(PollMilliseconds);
         }
     }

@@ -78,7 +78,7 @@ internal static class StatCommand
     {
         DomainDirectory directory = context.Domains;
         IEnumerable<DomainReference> domains = context.Arguments.Positional.Count == 0
-            ? directory.List().Select(domain => new DomainReference(domain.Id, domain.Name))
+            ? directory.List().Select(domain => domain.Reference)
             : context.Arguments.Positional.Select(directory.Find);
         List<DomainActivity> lines = [];
         foreach (DomainReference domain in domains)

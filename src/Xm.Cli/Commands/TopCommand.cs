@@ -97,13 +97,14 @@ internal static class TopCommand
         List<DomainUsage> usages = [];
         foreach (DomainSummary domain in context.Domains.List())
         {
-            (int, Guid) key = (domain.Id, domain.Uuid);
+            int id = domain.Reference.Id;
+            (int, Guid) key = (id, domain.Uuid);
             ulong used = before.TryGetValue(key, out ulong old) ? domain.CpuTimeNanoseconds - old : 0;
             before[key] = domain.CpuTimeNanoseconds;
             usages.Add(new DomainUsage
             {
                 Name = domain.Name,
-                Id = domain.Id,
+                Id = id,
                 State = domain.State,
                 CpuSeconds = domain.CpuTimeNanoseconds / 1e9,
                 CpuPercent = elapsed is > 0 ? used / (elapsed.Value * 1e4) : 0,
@@ -111,7 +112,7 @@ internal static class TopCommand
                 MemoryPercent = domain.MemoryKib * 100 / total,
                 MaximumMemoryKib = domain.MaximumMemoryKib,
                 Vcpus = domain.Vcpus,
-                Devices = traffic.GetValueOrDefault(domain.Id) ?? new DeviceTraffic(),
+                Devices = traffic.GetValueOrDefault(id) ?? new DeviceTraffic(),
             });
         }
 

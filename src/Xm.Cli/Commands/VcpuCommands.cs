@@ -18,7 +18,7 @@ internal static class VcpuCommands
     {
         DomainDirectory directory = context.Domains;
         IEnumerable<DomainReference> domains = context.Arguments.Positional.Count == 0
-            ? directory.List().Select(domain => new DomainReference(domain.Id, domain.Name))
+            ? directory.List().Select(domain => domain.Reference)
             : context.Arguments.Positional.Select(directory.Find);
         int cpus = context.Hypervisor.System.PhysicalInfo().MaximumCpuId + 1;
         List<VcpuSummary> vcpus = [];

@@ -109,6 +109,9 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
 
     public string ConsoleText { get; set; } = "";
 
+    /// <summary>Keys pressed on the hypervisor's console.</summary>
+    public string KeysPressed { get; private set; } = "";
+
     /// <summary>Names of the calls in their order.</summary>
     public List<string> Calls { get; } = [];
 
@@ -502,6 +505,9 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
                 call.ReadConsole.Count = (uint)length;
                 call.ReadConsole.Index = start + (uint)length;
                 ConsoleText = call.ReadConsole.Clear != 0 ? "" : ConsoleText;
+                return 0;
+            case SysCtlCommand.DebugKeys:
+                KeysPressed += Encoding.ASCII.GetString((byte*)call.DebugKeys.Keys, (int)call.DebugKeys.NrKeys);
                 return 0;
             case SysCtlCommand.CpuPoolOp:
                 return 0;

@@ -35,6 +35,29 @@ public sealed class StoreClientTests
     }
 
     [Fact]
+    public void Values_that_are_asked_for_together_come_in_their_order_and_missing_ones_are_null()
+    {
+        string[] paths = [.. Enumerable.Range(0, 40).Select(index => $"/names/{index}")];
+        foreach (string path in paths.Where((_, index) => index % 3 != 1))
+        {
+            _client.Write(path, path[7..]);
+        }
+
+        Assert.Equal(paths.Select((path, index) => index % 3 == 1 ? null : path[7..]), _client.TryReadAll(paths));
+        Assert.Empty(_client.TryReadAll([]));
+    }
+
+    [Fact]
+    public void A_refusal_among_values_that_are_asked_for_together_does_not_shift_later_answers()
+    {
+        _client.Write("/a", "1");
+        _client.Write("/b", "2");
+        _server.FailAfter = 1;
+        Assert.Equal("EIO", Assert.Throws<StoreException>(() => _client.TryReadAll(["/a", "/b", "/a"])).Error);
+        Assert.Equal("2", _client.TryRead("/b"));
+    }
+
+    [Fact]
     public void Removing_what_does_not_exist_is_no_error()
     {
         _client.Write("/a/b/c", "1");

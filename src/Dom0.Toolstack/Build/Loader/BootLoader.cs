@@ -65,7 +65,9 @@ public sealed class BootLoader
         HostFile target = _host.Identify(disk.Target);
         using ILoopDevice? loop = target.Block is null ? _host.AttachLoop(disk.Target, isReadOnly: true) : null;
         using LoaderFolder folder = LoaderFolder.Make(_folders, loop?.Number ?? target.Block!.Value);
+        Progress.Report($"{config.BootLoader} looks at its disk");
         Run(program, Arguments(config, folder), folder);
+        Progress.Report("reading the kernel");
         LoaderOutput chosen = LoaderOutput.Parse(
             folder.Read("output", "what it says", LoaderOutput.Limit), folder.Path);
         byte[] kernel = folder.Read(chosen.Kernel, "the kernel", FileLimit);
