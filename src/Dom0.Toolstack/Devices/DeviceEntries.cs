@@ -61,6 +61,9 @@ internal static class DeviceEntries
     public static bool IsWritten(StoreClient store, DeviceAddress device, string mark) =>
         store.TryRead($"{device.Record}/{Mark}") == mark;
 
+    /// <summary>Was the device written here, and not by Debian's tools?</summary>
+    public static bool IsOurs(StoreClient store, DeviceAddress device) => store.TryRead($"{device.Record}/{Mark}") is not null;
+
     /// <summary>Asks the back end to end; false when there is none any more.</summary>
     public static bool Close(StoreClient store, DeviceAddress device)
     {

@@ -62,10 +62,15 @@ public sealed class DeviceManager : IDeviceService
         DeviceAddress device = new(DeviceKind.Vbd, domain, disk.Number);
         HostFile file = _host.Identify(disk.Target);
         RequireKind(disk, file);
-        DiskSharing.CheckMounts(_host, disk, file);
+        DiskSharing.CheckOwnUse(_host, disk, file);
         using ILoopDevice? loop = file.Block is null
             ? _host.AttachLoop(disk.Target, disk.Mode == DiskMode.ReadOnly)
             : null;
+        if (loop is not null)
+        {
+            RemoveOrphans(loop.Number);
+        }
+
         BlockNumber number = loop?.Number ?? file.Block!.Value;
         string mark = Guid.NewGuid().ToString("N");
         string type = disk.IsCdrom ? "cdrom" : "disk";
@@ -246,6 +251,33 @@ public sealed class DeviceManager : IDeviceService
         {
             throw new ToolstackException($"{what}: Domain-0's kernel has no back end for it",
                 $"Load the driver: modprobe {module}");
+        }
+    }
+
+    /// <summary>
+    /// A loop device that was free a moment ago has no users. A disk that names it was left by a command that was killed before the
+    /// back end had opened the device, which cleared itself; it must not come to what is behind the device now.
+    /// </summary>
+    private void RemoveOrphans(BlockNumber loop)
+    {
+        foreach (string domain in _store.List(DeviceAddress.BackendsOf(DeviceKind.Vbd)))
+        {
+            if (!int.TryParse(domain, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+            {
+                continue;
+            }
+
+            foreach (DeviceAddress device in Devices(DeviceKind.Vbd, id).Where(device =>
+                _store.TryRead($"{device.Backend}/physical-device") == loop.Node && DeviceEntries.IsOurs(_store, device)))
+            {
+                Detach(device, isForced: true);
+                if (!Until(_host.Now + LimitMilliseconds, () => !_host.IsDiskOpen(device)))
+                {
+                    throw new ToolstackException(
+                        $"{device.KernelName}, which a killed command left without its file, does not end: {Describe(device)}",
+                        "See Domain-0's kernel log (dmesg)");
+                }
+            }
         }
     }
 

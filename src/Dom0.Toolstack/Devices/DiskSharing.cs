@@ -2,6 +2,8 @@
 //
 // Two kernels that write the same file system destroy it. A disk that is written has one user; one that is read has any
 // number of readers. 'w!' lifts the rule, for file systems that are made for it.
+using System.Collections.Generic;
+using System.Linq;
 using Dom0.Toolstack.Store;
 
 namespace Dom0.Toolstack.Devices;
@@ -18,6 +20,7 @@ internal static class DiskSharing
             return;
         }
 
+        HashSet<string> overlaps = [.. host.Overlaps(file).Select(number => number.Node)];
         string all = DeviceAddress.BackendsOf(DeviceKind.Vbd);
         foreach (string other in store.List(all, transaction))
         {
@@ -25,7 +28,7 @@ internal static class DiskSharing
             {
                 string path = $"{all}/{other}/{number}";
                 bool isWritten = store.TryRead($"{path}/mode", transaction) is { } mode && mode.StartsWith('w');
-                if ((isWritten || disk.Mode == DiskMode.Writable) && IsSame(store, transaction, host, path, file))
+                if ((isWritten || disk.Mode == DiskMode.Writable) && IsSame(store, transaction, host, path, file, overlaps))
                 {
                     string name = store.TryRead($"{path}/dev", transaction) ?? number;
                     string user = store.TryRead($"/local/domain/{other}/name", transaction) ?? other;
@@ -39,24 +42,27 @@ internal static class DiskSharing
         }
     }
 
-    /// <summary>Refuses what Domain-0 has mounted itself.</summary>
-    public static void CheckMounts(IHostDevices host, DiskSpec disk, HostFile file)
+    /// <summary>
+    /// Refuses what Domain-0 uses itself: to a guest that would write all of it, to one that reads what Domain-0 writes.
+    /// </summary>
+    public static void CheckOwnUse(IHostDevices host, DiskSpec disk, HostFile file)
     {
-        if (disk.Mode == DiskMode.Writable && host.MountPoint(file) is { } place)
+        if (disk.Mode != DiskMode.SharedWritable && host.OwnUse(file) is { } use
+            && (disk.Mode == DiskMode.Writable || use.IsWritten))
         {
-            throw new ToolstackException($"disk {disk.Name}: {disk.Target} is mounted in Domain-0 at {place}",
-                $"Unmount it first (umount {place})");
+            throw new ToolstackException($"disk {disk.Name}: {disk.Target} is {use.What}", use.Remedy);
         }
     }
 
-    private static bool IsSame(StoreClient store, uint transaction, IHostDevices host, string path, HostFile file)
+    private static bool IsSame(StoreClient store, uint transaction, IHostDevices host, string path, HostFile file,
+        HashSet<string> overlaps)
     {
-        if (file.Block is { } block)
+        if (store.TryRead($"{path}/physical-device", transaction) is { } number && overlaps.Contains(number))
         {
-            return store.TryRead($"{path}/physical-device", transaction) == block.Node;
+            return true;
         }
 
-        if (store.TryRead($"{path}/params", transaction) is not { } target || !target.StartsWith('/'))
+        if (file.File is null || store.TryRead($"{path}/params", transaction) is not { } target || !target.StartsWith('/'))
         {
             return false;
         }

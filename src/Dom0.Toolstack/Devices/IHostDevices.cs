@@ -43,8 +43,11 @@ public interface IHostDevices
     /// <summary>Makes a file a block device.</summary>
     ILoopDevice AttachLoop(string path, bool isReadOnly);
 
-    /// <summary>Where Domain-0 itself has a block device, or a loop device of the file, mounted; null when nowhere.</summary>
-    string? MountPoint(HostFile file);
+    /// <summary>What Domain-0 itself does with a disk; null when nothing.</summary>
+    HostUse? OwnUse(HostFile file);
+
+    /// <summary>Block devices that share bytes with a disk: itself, its partitions or its whole, loop devices over a file.</summary>
+    IReadOnlySet<BlockNumber> Overlaps(HostFile file);
 
     /// <summary>Has the disk's back end opened its device?</summary>
     bool IsDiskOpen(DeviceAddress device);

@@ -111,29 +111,10 @@ public sealed unsafe class LinuxDevices : IHostDevices
     }
 
     /// <inheritdoc/>
-    public string? MountPoint(HostFile file)
-    {
-        HashSet<string> numbers = [];
-        if (file.Block is { } block)
-        {
-            _ = numbers.Add($"{block.Major}:{block.Minor}");
-        }
-        else
-        {
-            foreach (string loop in Directory.EnumerateDirectories("/sys/block", "loop*"))
-            {
-                if (ReadLine($"{loop}/loop/backing_file") is { } backing && File.Exists(backing)
-                    && Identify(backing).File == file.File && ReadLine($"{loop}/dev") is { } number)
-                {
-                    _ = numbers.Add(number);
-                }
-            }
-        }
+    public HostUse? OwnUse(HostFile file) => new BlockUses("/", Identify).Find(file);
 
-        // ID, parent, MAJOR:MINOR, root, mount point …
-        return File.ReadLines("/proc/self/mountinfo").Select(line => line.Split(' '))
-            .FirstOrDefault(words => words.Length > 4 && numbers.Contains(words[2]))?[4];
-    }
+    /// <inheritdoc/>
+    public IReadOnlySet<BlockNumber> Overlaps(HostFile file) => new BlockUses("/", Identify).Overlaps(file);
 
     /// <inheritdoc/>
     public bool HasInterface(string name) => LinuxNetwork.Exists(name);
@@ -196,19 +177,6 @@ public sealed unsafe class LinuxDevices : IHostDevices
     private static BlockNumber Numbers(ulong device) => new(
         (uint)(((device >> 8) & 0xfff) | ((device >> 32) & ~0xffful)),
         (uint)((device & 0xff) | ((device >> 12) & ~0xfful)));
-
-    private static string? ReadLine(string path)
-    {
-        try
-        {
-            return File.ReadLines(path).FirstOrDefault();
-        }
-        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
-        {
-            // A loop device without a file has none.
-            return null;
-        }
-    }
 
     private sealed class LoopDevice(string path, BlockNumber number, FileDescriptor device) : ILoopDevice
     {

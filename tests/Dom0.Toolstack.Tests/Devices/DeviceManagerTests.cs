@@ -125,12 +125,56 @@ public sealed class DeviceManagerTests
     }
 
     [Fact]
-    public void What_is_mounted_in_Domain_0_is_not_written_by_a_guest()
+    public void A_disk_that_a_killed_command_left_without_its_file_gets_nobody_elses()
     {
-        _host.Mounted = "/mnt";
-        Assert.Contains("mounted in Domain-0 at /mnt",
-            Assert.Throws<ToolstackException>(() => Disk("file:/a,xvda,w")).Message);
-        _ = Disk("file:/a,xvda,r");
+        _ = Disk("file:/a,xvda,w");
+
+        // Its loop device is free again: nobody had opened it when the command was killed.
+        _host.NextLoop = 0;
+        _ = Disk("file:/b,xvda,w", 4);
+        AssertNothingLeft(3);
+        Assert.Equal("7:0", Node("/local/domain/0/backend/vbd/4/51712/physical-device"));
+
+        // A disk of Debian's tools is theirs to take away.
+        _server.Put("/local/domain/0/backend/vbd/3/51712/physical-device", "7:1");
+        _ = Disk("file:/a,xvdb,w", 4);
+        Assert.Equal("7:1", Node($"{Backend}/physical-device"));
+    }
+
+    [Fact]
+    public void A_disk_and_its_partition_are_one_and_two_partitions_are_not()
+    {
+        (BlockNumber whole, BlockNumber one, BlockNumber two) = (new(8, 0), new(8, 1), new(8, 2));
+        _host.Files["/dev/sdy"] = new HostFile(whole, null);
+        _host.Files["/dev/sdy1"] = new HostFile(one, null);
+        _host.Files["/dev/sdy2"] = new HostFile(two, null);
+        _host.Shared[whole] = [one, two];
+        _host.Shared[one] = [whole];
+        _host.Shared[two] = [whole];
+        _ = Disk("phy:/dev/sdy1,xvda,w");
+        _ = Disk("phy:/dev/sdy2,xvda,w", 4);
+        Assert.Contains("/dev/sdy is written by domain 3 ('three') as xvda",
+            Assert.Throws<ToolstackException>(() => Disk("phy:/dev/sdy,xvdb,r", 4)).Message);
+    }
+
+    [Theory]
+    [InlineData("w", true, true)]
+    [InlineData("w", false, true)]
+    [InlineData("r", true, true)]
+    [InlineData("r", false, false)]
+    [InlineData("w!", true, false)]
+    public void What_Domain_0_uses_itself_is_shared_only_by_readers(string mode, bool isWritten, bool isRefused)
+    {
+        _host.Use = new HostUse("mounted in Domain-0 at /mnt", "Unmount it first (umount /mnt)", isWritten);
+        if (!isRefused)
+        {
+            _ = Disk($"file:/a,xvda,{mode}");
+            return;
+        }
+
+        ToolstackException refusal = Assert.Throws<ToolstackException>(() => Disk($"file:/a,xvda,{mode}"));
+        Assert.Contains("/a is mounted in Domain-0 at /mnt", refusal.Message);
+        AssertNothingLeft(3);
     }
 
     [Fact]

@@ -14,7 +14,6 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
 {
     private readonly HashSet<string> _open = [];
     private readonly Dictionary<string, string> _interfaceOf = [];
-    private uint _loops;
 
     /// <summary>What paths lead to.</summary>
     public Dictionary<string, HostFile> Files { get; } = new()
@@ -29,6 +28,9 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
     /// <summary>Loop devices that somebody holds.</summary>
     public List<string> Held { get; } = [];
 
+    /// <summary>The number that the next loop device gets.</summary>
+    public uint NextLoop { get; set; }
+
     /// <summary>All that was done to interfaces and by scripts, in order.</summary>
     public List<string> Done { get; } = [];
 
@@ -37,7 +39,10 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
     /// <summary>Runs before whatever is done to this host; what it throws, the caller gets.</summary>
     public Action? BeforeEach { get; set; }
 
-    public string? Mounted { get; set; }
+    public HostUse? Use { get; set; }
+
+    /// <summary>Devices that share bytes with others, beside themselves.</summary>
+    public Dictionary<BlockNumber, BlockNumber[]> Shared { get; } = [];
 
     public bool DriversMissing { get; set; }
 
@@ -64,10 +69,14 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
     {
         BeforeEach?.Invoke();
         Held.Add(path + (isReadOnly ? " read only" : ""));
-        return new Loop(this, _loops++);
+        return new Loop(this, NextLoop++);
     }
 
-    public string? MountPoint(HostFile file) => Mounted;
+    public HostUse? OwnUse(HostFile file) => Use;
+
+    public IReadOnlySet<BlockNumber> Overlaps(HostFile file) => file.Block is { } block
+        ? new HashSet<BlockNumber>(Shared.GetValueOrDefault(block, [])) { block }
+        : new HashSet<BlockNumber>();
 
     public bool IsDiskOpen(DeviceAddress device) => _open.Contains(device.Backend);
 
@@ -113,6 +122,8 @@ public sealed class FakeHostDevices(FakeStoreServer store) : IHostDevices
             return;
         }
 
+        // A back end whose nodes were removed ends without having been asked.
+        _ = _open.RemoveWhere(backend => !store.Nodes.ContainsKey($"{backend}/state"));
         foreach ((string path, FakeStoreServer.Node node) in store.Nodes.Where(pair =>
             pair.Key.StartsWith("/local/domain/0/backend/v", StringComparison.Ordinal)
             && pair.Key.EndsWith("/state", StringComparison.Ordinal)).ToArray())
