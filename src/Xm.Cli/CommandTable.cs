@@ -99,7 +99,15 @@ internal static class CommandTable
             ],
             Minimum = 1,
             Maximum = 2,
-            Details = "The file has the form of Xen's own dumps. Without FILE it goes to /var/lib/xen/dump.",
+            Details = "The file has the form of Xen's own dumps, which 'crash' reads; for gdb see dump-gdb. Without FILE it goes to "
+                + "/var/lib/xen/dump.",
+        },
+        new("dump-gdb", CommandGroup.Domain, "DUMP FILE", "make a core file for gdb of a dump", DomainCommands.DumpForGdb)
+        {
+            Minimum = 2,
+            Maximum = 2,
+            Details = "DUMP is a file of dump-core. Each virtual CPU is a thread; memory lies at the addresses of the guest's "
+                + "kernel: gdb -core FILE, with the kernel's vmlinux for names. Needs no hypervisor.",
         },
         new("save", CommandGroup.Domain, "DOMAIN FILE", "write a domain's state to a file and end it",
             SaveCommands.Save)
@@ -297,7 +305,11 @@ internal static class CommandTable
             FormerNames = ["bvt_ctxallow"],
         },
 
-        new("info", CommandGroup.Host, "", "describe host and hypervisor", InfoCommand.Run) { Maximum = 0 },
+        new("info", CommandGroup.Host, "", "describe host and hypervisor", InfoCommand.Run)
+        {
+            Options = [new('m', "memory", "show where the memory is instead: what each domain has, and what is kept for it")],
+            Maximum = 0,
+        },
         new("dmesg", CommandGroup.Host, "", "print the hypervisor's messages", HostCommands.Dmesg)
         {
             Options = [new('c', "clear", "empty the buffer afterwards")],

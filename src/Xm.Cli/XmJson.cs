@@ -35,6 +35,7 @@ namespace Xm.Cli;
 [JsonSerializable(typeof(IReadOnlyList<DiskSummary>))]
 [JsonSerializable(typeof(IReadOnlyList<VifSummary>))]
 [JsonSerializable(typeof(DomainConfig))]
+[JsonSerializable(typeof(GdbCoreResult))]
 [JsonSerializable(typeof(TransferReport))]
 [JsonSerializable(typeof(SaveSummary))]
 [JsonSerializable(typeof(string))]

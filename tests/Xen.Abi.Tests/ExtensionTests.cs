@@ -27,9 +27,9 @@ public sealed class ExtensionTests
     [Fact]
     public unsafe void The_statistics_operation_keeps_its_layout_and_fits_into_a_sysctl()
     {
-        Assert.Equal(0x40, sizeof(StatisticsOp));
+        Assert.Equal(0x48, sizeof(StatisticsOp));
         Assert.Equal(0x53430002u, StatisticsExtension.SysCtl);
-        Assert.Equal([0x0, 0x4, 0x8], AbiTypes.Fields(typeof(StatisticsOp)).Select(field => field.Offset));
+        Assert.Equal([0x0, 0x4, 0x8, 0x40], AbiTypes.Fields(typeof(StatisticsOp)).Select(field => field.Offset));
         Assert.Equal([0, 8, 16, 24, 32, 40, 48], AbiTypes.Fields(typeof(VcpuCounters)).Select(field => field.Offset));
     }
 

@@ -183,7 +183,7 @@ public sealed class CommandTests
         Assert.Contains("total_memory           : 2048", lines);
         Assert.Equal(0, _xm.Run("info", "--json"));
         Assert.Equal("credit", Json().GetProperty("xen_scheduler").GetString());
-        Assert.Equal(lines.Length, Json().EnumerateObject().Count());
+        Assert.Equal(lines.Length + 1, Json().EnumerateObject().Count());
     }
 
     [Fact]
@@ -324,6 +324,22 @@ public sealed class CommandTests
         Assert.InRange(
             Field("dom0_memory") + Field("guests_memory") + Field("hypervisor_memory") + Field("free_memory"),
             Field("total_memory") - 4, Field("total_memory"));
+
+        _xm.Hypervisor.Policy = SchedulingPolicy.Credit;
+        Assert.Equal(0, _xm.Run("info", "--memory"));
+        Assert.Matches(@"(?m)^Name +ID +Mem\(k\) +Max\(k\) +Claimed\(k\) +Overhead\(k\)$", _xm.Output);
+        Assert.Matches(@"(?m)^guest +3 +131072 +\d+ +0 +84$", _xm.Output);
+        Assert.Matches(@"(?m)^The machine has 2048 MiB: 512 MiB Domain-0's, 128 MiB the guests', ", _xm.Output);
+        Assert.Equal(0, _xm.Run("info", "--json"));
+        Assert.Equal(84, Json().GetProperty("domains_memory")[1].GetProperty("overhead_kib").GetInt32());
+    }
+
+    [Fact]
+    public void A_hypervisor_that_does_not_tell_what_it_keeps_has_no_figure_for_it()
+    {
+        _xm.Hypervisor.Policy = null;
+        Assert.Equal(0, _xm.Run("info", "-m"));
+        Assert.Matches(@"(?m)^Domain-0 +0 +524288 .* -$", _xm.Output);
     }
 
     [Fact]

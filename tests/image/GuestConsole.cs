@@ -9,6 +9,7 @@ namespace Image.Tests;
 internal sealed class GuestConsole(Dom0Session dom0, string name)
 {
     private int _number = 1000;
+    private string _size = "";
 
     /// <summary>Where xend writes what the guest says.</summary>
     public string Log => $"/var/log/xen/console/guest-{name}.log";
@@ -25,13 +26,25 @@ internal sealed class GuestConsole(Dom0Session dom0, string name)
     /// <summary>Types a line and waits until the guest has done it; returns what it said meanwhile.</summary>
     public string Run(string line)
     {
+        Begin(line);
+        return End();
+    }
+
+    /// <summary>Types a line.</summary>
+    public void Begin(string line)
+    {
         string number = (++_number).ToString(CultureInfo.InvariantCulture);
-        string size = dom0.Require($"stat -c %s {Log}").Trim();
+        _size = dom0.Require($"stat -c %s {Log}").Trim();
         _ = dom0.Require($"printf '%s\\n' '{line.Replace("'", "'\\''", StringComparison.Ordinal)}' "
             + $"'echo $(({number} + 1000)) is done' >$(xenstore-read /local/domain/$(xm domid {name})/console/tty)");
+    }
+
+    /// <summary>Waits until the guest has done what was typed last; returns what it said meanwhile.</summary>
+    public string End()
+    {
         string done = $"{_number + 1000} is done";
-        Until($"tail -c +{size} {Log} | grep -q '^{done}'");
-        string said = dom0.Require($"tail -c +{size} {Log}").Replace("\r", "", StringComparison.Ordinal);
+        Until($"tail -c +{_size} {Log} | grep -q '^{done}'");
+        string said = dom0.Require($"tail -c +{_size} {Log}").Replace("\r", "", StringComparison.Ordinal);
 
         // The log has the typed lines as well; only what stands between the echo and the answer was said.
         return said[..said.IndexOf("\n" + done, StringComparison.Ordinal)];

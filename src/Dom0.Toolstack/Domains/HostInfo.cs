@@ -1,5 +1,17 @@
 // SPDX-License-Identifier: MIT
+using System.Collections.Generic;
+
 namespace Dom0.Toolstack.Domains;
+
+/// <summary>Where a domain's memory is, in KiB.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Id">Its number.</param>
+/// <param name="MemoryKib">What it has.</param>
+/// <param name="MaximumKib">What it may have; null without a limit.</param>
+/// <param name="ClaimedKib">What it was promised and has not taken.</param>
+/// <param name="OverheadKib">What the hypervisor keeps for it, of the hypervisor's own memory; null where that is not told.</param>
+public sealed record DomainMemory(
+    string Name, int Id, ulong MemoryKib, ulong? MaximumKib, ulong ClaimedKib, ulong? OverheadKib);
 
 /// <summary>What <c>xm info</c> prints; the names are those of its lines.</summary>
 public sealed record HostInfo
@@ -63,6 +75,9 @@ public sealed record HostInfo
 
     /// <summary>MiB promised to domains under construction.</summary>
     public required ulong OutstandingClaims { get; init; }
+
+    /// <summary>What of it each domain has.</summary>
+    public required IReadOnlyList<DomainMemory> DomainsMemory { get; init; }
 
     /// <summary>CPUs that belong to no pool.</summary>
     public required int FreeCpus { get; init; }

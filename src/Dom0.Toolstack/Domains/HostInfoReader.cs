@@ -13,9 +13,12 @@ namespace Dom0.Toolstack.Domains;
 public static class HostInfoReader
 {
     private const ulong PagesPerMiB = 256;
+    private const ulong KibPerPage = 4;
 
-    /// <summary>Asks the hypervisor, and Domain-0's kernel for its own names.</summary>
-    public static HostInfo Read(Hypervisor hypervisor)
+    /// <summary>
+    /// Asks the hypervisor, Domain-0's kernel for its own names, and <paramref name="nameOf"/> for those of domains.
+    /// </summary>
+    public static HostInfo Read(Hypervisor hypervisor, Func<int, string> nameOf)
     {
         PhysicalInfo physical = hypervisor.System.PhysicalInfo();
         (int major, int minor) = hypervisor.Version.Version();
@@ -52,6 +55,7 @@ public static class HostInfoReader
             SharingFreedMemory = freed,
             SharingUsedMemory = used,
             OutstandingClaims = physical.OutstandingPages / PagesPerMiB,
+            DomainsMemory = [.. domains.Select(domain => Describe(hypervisor, domain, nameOf(domain.Id)))],
             FreeCpus = Enumerable.Range(0, physical.MaximumCpuId + 1).Count(free.Contains),
             XenMajor = major,
             XenMinor = minor,
@@ -84,6 +88,12 @@ public static class HostInfoReader
         SchedulerId.Null => "null",
         _ => $"unknown ({(uint)scheduler})",
     };
+
+    private static DomainMemory Describe(Hypervisor hypervisor, DomainInfo domain, string name) => new(
+        name, domain.Id, domain.TotalPages * KibPerPage,
+        domain.MaximumPages > ulong.MaxValue / KibPerPage ? null : domain.MaximumPages * KibPerPage,
+        domain.OutstandingPages * KibPerPage,
+        hypervisor.Statistics.TryReadKeptPages(new DomId((ushort)domain.Id)) * KibPerPage);
 
     private static ulong Sum(IEnumerable<DomainInfo> domains) =>
         domains.Aggregate(0UL, (sum, domain) => sum + domain.TotalPages);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What domains have asked of the hypervisor: the sub-operation of sysctl that Xen does not have.
+// What domains have asked of the hypervisor, and what it keeps for them: the sub-operation of sysctl that Xen does not have.
 //
 // Each vCPU counts for itself, in its own memory and on the CPU that runs it: a plain addition, no lock. Who reads sums up
 // numbers that go on changing; each is right for some moment during the call.
@@ -21,6 +21,7 @@ public static unsafe class StatisticsControl
             return Errno.Srch;
         }
 
+        request->KeptPages = (ulong)domain->KeptFrames;
         request->Vcpus = 0;
         request->Counters = default;
         for (uint id = 0; id < domain->MaxVcpuCount; id++)

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 namespace Xen.Abi.Extensions;
 
 /// <summary>A sub-operation of sysctl that Xen does not have (it answers ENOSYS): what a domain's vCPUs have asked of the
-/// hypervisor since they were made. The argument lies where the header has <c>u.pad</c>.</summary>
+/// hypervisor since they were made, and what it keeps for the domain. The argument lies where the header has <c>u.pad</c>.</summary>
 public static class StatisticsExtension
 {
     /// <summary>Value of <c>cmd</c>, far from what Xen counts up.</summary>
@@ -24,6 +24,10 @@ public struct StatisticsOp
 
     /// <summary>Out: sums over the vCPUs.</summary>
     public VcpuCounters Counters;
+
+    /// <summary>Out: pages that the hypervisor keeps for the domain beside the domain's own: its shared page, vCPUs, ports, grant
+    /// tables.</summary>
+    public ulong KeptPages;
 }
 
 /// <summary>How often things happened; never reset.</summary>

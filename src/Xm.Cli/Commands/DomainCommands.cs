@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 using System;
+using System.IO;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Config;
@@ -81,6 +82,19 @@ internal static class DomainCommands
 
         return context.Report(result, ApiJson.Default.DumpResult,
             dump => context.Output.WriteLine($"Dumped {dump.Pages} pages of {domain.Name} to {dump.File}"));
+    }
+
+    public static int DumpForGdb(CommandContext context)
+    {
+        GdbCoreResult result = GdbCore.Convert(
+            context.Arguments.Positional[0], Path.GetFullPath(context.Arguments.Positional[1]));
+        if (!result.IsWhole)
+        {
+            context.Errors.WriteLine("Warning: its page tables map more than a core file can have; the rest is left out.");
+        }
+
+        return context.Report(result, XmJson.Default.GdbCoreResult, core => context.Output.WriteLine(
+            $"Made {core.File}: {core.Vcpus} virtual CPUs, {core.Segments} segments"));
     }
 
     public static int Pause(CommandContext context)

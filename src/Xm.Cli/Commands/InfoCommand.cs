@@ -10,8 +10,37 @@ internal static class InfoCommand
     private const int NameWidth = 23;
 
     public static int Run(CommandContext context) =>
-        context.Report(HostInfoReader.Read(context.Hypervisor), XmJson.Default.HostInfo,
-            info => Print(context.Output, info));
+        context.Report(HostInfoReader.Read(context.Hypervisor, context.Domains.NameOf), XmJson.Default.HostInfo, info =>
+        {
+            if (context.Arguments.Has("memory"))
+            {
+                PrintMemory(context.Output, info);
+            }
+            else
+            {
+                Print(context.Output, info);
+            }
+        });
+
+    /// <summary>One line for each domain, and what they do not have.</summary>
+    private static void PrintMemory(TextWriter output, HostInfo info)
+    {
+        TableWriter table = new(output, new("Name", 32, IsLeft: true), new("ID", 5), new("Mem(k)", 10), new("Max(k)", 10),
+            new("Claimed(k)", 10), new("Overhead(k)", 11));
+        foreach (DomainMemory domain in info.DomainsMemory)
+        {
+            table.Write(domain.Name, Text((ulong)domain.Id), Text(domain.MemoryKib),
+                domain.MaximumKib is { } maximum ? Text(maximum) : "no limit", Text(domain.ClaimedKib),
+                domain.OverheadKib is { } overhead ? Text(overhead) : "-");
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The machine has {info.TotalMemory} MiB: "
+            + $"{info.Dom0Memory} MiB Domain-0's, {info.GuestsMemory} MiB the guests', {info.HypervisorMemory} MiB the "
+            + $"hypervisor's (the overhead of domains is part of it), {info.FreeMemory} MiB free, of which {info.OutstandingClaims} "
+            + $"MiB are claimed."));
+    }
+
+    private static string Text(ulong number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static void Print(TextWriter output, HostInfo info)
     {

@@ -162,6 +162,107 @@ public sealed class CoreDumpTests : IDisposable
         Assert.Equal(Pages - 3, CoreDump.Write(_hypervisor, 1, File).Pages);
     }
 
+    /// <summary>The bytes that a core file has at a virtual address.</summary>
+    private static byte[]? At(byte[] core, ulong address, int count)
+    {
+        for (int index = 1; index < BitConverter.ToUInt16(core, 56); index++)
+        {
+            int header = 64 + (index * 56);
+            ulong start = BitConverter.ToUInt64(core, header + 16);
+            if (address - start < BitConverter.ToUInt64(core, header + 32))
+            {
+                int offset = (int)(BitConverter.ToUInt64(core, header + 8) + (address - start));
+                return core[offset..(offset + count)];
+            }
+        }
+
+        return null;
+    }
+
+    [Fact]
+    public void A_core_file_for_gdb_has_memory_at_its_addresses_and_a_thread_for_each_virtual_cpu()
+    {
+        TellLinearList();
+        _ = CoreDump.Write(_hypervisor, 1, File);
+        GdbCoreResult result = GdbCore.Convert(File, File + ".gdb");
+        Assert.Equal(2, result.Vcpus);
+        Assert.True(result.IsWhole);
+        byte[] core = System.IO.File.ReadAllBytes(File + ".gdb");
+
+        // The kernel's first segment was loaded from 0x10 of its file on, whose bytes count up by seven.
+        byte[] text = At(core, TestKernels.VirtualBase + 0x100000, 0x3000)!;
+        Assert.All(Enumerable.Range(0, 0x3000), index => Assert.Equal((byte)((index + 0x10) * 7), text[index]));
+
+        // The list of machine frames, in the address space and in the dump.
+        ulong[] list = MemoryMarshal.Cast<byte, ulong>(At(core, _kernel.P2mBase!.Value, 4096)).ToArray();
+        ulong[] pairs = MemoryMarshal.Cast<byte, ulong>(Sections(System.IO.File.ReadAllBytes(File))[".xen_p2m"]).ToArray();
+        Assert.All(Enumerable.Range(0, 512), index => Assert.Equal(pairs[(index * 2) + 1], list[index]));
+        Assert.Null(At(core, 0x1000, 1));
+
+        // The first note: a status of 336 bytes, thread 1, whose instruction pointer is the 17th register.
+        int notes = (int)BitConverter.ToUInt64(core, 64 + 8);
+        Assert.Equal(2 * (12 + 8 + 336), (int)BitConverter.ToUInt64(core, 64 + 32));
+        Assert.Equal([5u, 336u, 1u], MemoryMarshal.Cast<byte, uint>(core.AsSpan(notes, 12)).ToArray());
+        Assert.Equal(1, BitConverter.ToInt32(core, notes + 20 + 32));
+        Assert.Equal(_kernel.Entry, BitConverter.ToUInt64(core, notes + 20 + 112 + (16 * Word)));
+    }
+
+    [Fact]
+    public unsafe void Page_tables_that_map_themselves_end()
+    {
+        TellLinearList();
+        VcpuGuestContext context = _fake.Domains[1].Context!.Value;
+        ulong root = context.CtrlReg[3] / 4096;
+        Span<ulong> top = MemoryMarshal.Cast<byte, ulong>(_fake.Frame(root).AsSpan());
+        for (int slot = 2; slot < 256; slot++)
+        {
+            // The list of frames is in slot 1.
+            top[slot] = (root << 12) | 0x21;
+        }
+
+        _ = CoreDump.Write(_hypervisor, 1, File);
+        GdbCoreResult result = GdbCore.Convert(File, File + ".gdb");
+        Assert.False(result.IsWhole);
+
+        // The kernel's half is there nevertheless.
+        Assert.NotNull(At(System.IO.File.ReadAllBytes(File + ".gdb"), TestKernels.VirtualBase + 0x100000, 1));
+    }
+
+    [Fact]
+    public void What_is_no_dump_makes_no_core_file_whatever_is_wrong_with_it()
+    {
+        TellLinearList();
+        _ = CoreDump.Write(_hypervisor, 1, File);
+        byte[] dump = System.IO.File.ReadAllBytes(File);
+        int table = (int)BitConverter.ToUInt64(dump, 40);
+        Random random = new(4);
+        for (int round = 0; round < 120; round++)
+        {
+            // Headers are where the numbers are; the first rounds cut the file instead.
+            byte[] damaged = round < 40 ? dump[..random.Next(dump.Length)] : [.. dump];
+            if (round >= 40)
+            {
+                int place = round % 2 == 0 ? random.Next(64) : table + random.Next(7 * 64);
+                damaged[place] = (byte)random.Next(256);
+            }
+
+            System.IO.File.WriteAllBytes(File, damaged);
+            try
+            {
+                _ = GdbCore.Convert(File, File + ".gdb");
+                System.IO.File.Delete(File + ".gdb");
+            }
+            catch (ToolstackException refusal)
+            {
+                Assert.Contains("no dump of a paravirtualized domain", refusal.Message);
+                Assert.False(System.IO.File.Exists(File + ".gdb"));
+            }
+        }
+
+        Assert.Contains("cannot make", Assert.Throws<ToolstackException>(
+            () => GdbCore.Convert(Path.Combine(_folder, "none"), File + ".gdb")).Message);
+    }
+
     [Fact]
     public void A_guest_that_has_not_told_its_list_is_refused_and_no_file_is_left()
     {

@@ -97,6 +97,17 @@ public sealed unsafe class StatisticsTests
     }
 
     [Fact]
+    public void What_is_kept_for_a_domain_is_told()
+    {
+        Assert.Equal(0, Read(_domain->Id, out StatisticsOp before));
+        Assert.Equal((ulong)_domain->KeptFrames, before.KeptPages);
+        void* pages = DomainMemory.Allocate(_domain, 1);
+        Assert.Equal(0, Read(_domain->Id, out StatisticsOp after));
+        Assert.Equal(before.KeptPages + 2, after.KeptPages);
+        DomainMemory.Free(_domain, pages, 1);
+    }
+
+    [Fact]
     public void A_domain_that_is_not_there_is_refused()
     {
         Assert.Equal(-(long)Errno.Srch, Read(77, out _));
