@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Text;
 using Xt.Host;
 using Xt.Image;
 
 namespace Xt.Debian;
 
 /// <summary>
-/// A disk with a whole Debian 12 on it, made of Debian's packages by mmdebstrap and kept in the cache: a boot sector, GRUB for BIOS
-/// behind it, a partition for UEFI, and the root file system. Our own package is installed there as an administrator would;
-/// what changes from build to build is replaced for each run (<see cref="DebianDisk"/>).
+/// A disk with a whole Debian 12 on it: a boot sector, GRUB for BIOS behind it, a partition for UEFI, and the root file system.
+/// Our own package is installed there as an administrator would; what changes from build to build is replaced for each run
+/// (<see cref="DebianDisk"/>).
 /// </summary>
-/// <remarks>No step needs more than an ordinary user: mmdebstrap has namespaces, and the disk is written as a file.</remarks>
 public static class DebianSystem
 {
     /// <summary>Where the root file system begins.</summary>
     public const long RootOffset = 32L << 20;
 
-    private const string Suite = "bookworm";
     private const string RootId = "7c1f8a52-6d0e-4b7c-9a53-0d2b1f6e4c17";
     private const string MachineId = "5f1c6ab0a1b84b6f8d3c1d9ce1e0c4d7";
     private const string Source = "Disk/";
@@ -43,37 +39,7 @@ public static class DebianSystem
     ];
 
     /// <summary>The disk as it comes out of the packages; made when there is none, or when its description changed.</summary>
-    public static string Disk()
-    {
-        string path = Path.Combine(Workspace.Cache, $"debian-{Key()}.img");
-        if (File.Exists(path))
-        {
-            return path;
-        }
-
-        using FileLock held = FileLock.Take("debian");
-        if (File.Exists(path))
-        {
-            return path;
-        }
-
-        foreach (string old in Directory.EnumerateFiles(Workspace.Cache, "debian-*.img"))
-        {
-            File.Delete(old);
-        }
-
-        string folder = Directory.CreateDirectory(Path.Combine(Workspace.Cache, $"debian.{Environment.ProcessId}.new")).FullName;
-        try
-        {
-            Report.Step("making a Debian 12 of its packages; this takes some minutes, once");
-            string archive = Install(folder);
-            return NewFile.Write(path, draft => Assemble(folder, archive, draft));
-        }
-        finally
-        {
-            Directory.Delete(folder, true);
-        }
-    }
+    public static string Disk() => KeptDisk.Get("debian", Key(), "a Debian 12", Make);
 
     private static string Key()
     {
@@ -97,62 +63,28 @@ public static class DebianSystem
         return key.Finish();
     }
 
-    /// <summary>The root file system as an archive.</summary>
-    private static string Install(string folder)
+    private static void Make(string folder, string disk)
     {
-        string tree = Path.Combine(folder, "files");
-        const string Files = Source + "files/";
-        foreach (string name in Resources.Below(Files))
+        RootFileSystem root = new()
         {
-            string file = Path.Combine(tree, name[Files.Length..]);
-            _ = Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-            File.WriteAllText(file, Resources.Text(name));
-        }
-
-        string root = Directory.CreateDirectory(Path.Combine(tree, "root")).FullName;
-        File.Copy(XenPackage.Make(), Path.Combine(root, "xen-csharp.deb"));
-        File.WriteAllText(Path.Combine(root, "setup"), Resources.Text(Source + "setup"));
-        string own = Path.Combine(folder, "files.tar");
-        _ = HostCommand.Require("tar",
-            ["--create", "--file", own, "--owner=0", "--group=0", "--mode=u=rwX,go=rX", "--sort=name", "--directory", tree, "."]);
-
-        string archive = Path.Combine(folder, "root.tar");
-        _ = HostCommand.Require("env",
-        [
-            "SOURCE_DATE_EPOCH=" + XenPackage.FixedTime, "mmdebstrap", "--quiet", "--variant=important",
-            "--include=" + string.Join(',', s_packages.Append(PackageStore.KernelPackage())),
-            "--aptopt=APT::Install-Recommends \"false\"", "--dpkgopt=path-exclude=/usr/share/doc/*",
-            "--dpkgopt=path-include=/usr/share/doc/*/copyright", "--dpkgopt=path-exclude=/usr/share/locale/*",
-            $"--customize-hook=tar-in {own} /",
-            $"--customize-hook=chroot \"$1\" sh /root/setup {RootId}", "--customize-hook=rm \"$1/root/setup\"",
-            Suite, archive,
-        ]);
-        return archive;
-    }
-
-    private static void Assemble(string folder, string archive, string disk)
-    {
-        string tree = Directory.CreateDirectory(Path.Combine(folder, "root")).FullName;
-        using (FileStream stream = File.Create(disk))
-        {
-            stream.SetLength(RootOffset + RootSize);
-        }
-
-        // Owners and device nodes of the archive are the user's own to give only in fakeroot's eyes.
-        string script = Path.Combine(folder, "assemble");
-        File.WriteAllText(script, string.Create(CultureInfo.InvariantCulture,
-            $"""
-            set -eu
-            tar --extract --file '{archive}' --numeric-owner --directory '{tree}'
-            echo {MachineId} >'{tree}/etc/machine-id'
-            echo 'UUID={RootId} / ext4 errors=remount-ro 0 1' >'{tree}/etc/fstab'
-            touch --date=@{XenPackage.FixedTime} '{tree}/etc/machine-id' '{tree}/etc/fstab' '{tree}/etc'
-            E2FSPROGS_FAKE_TIME={XenPackage.FixedTime} mke2fs -q -F -t ext4 -L debian -U {RootId} -m 1 \
-                -O ^metadata_csum_seed,^orphan_file -E hash_seed={RootId},root_owner=0:0,offset={RootOffset} \
-                -d '{tree}' '{disk}' {RootSize >> 10}k
-            """));
-        _ = HostCommand.Require("fakeroot", ["sh", script]);
-        AddLoaders(Path.Combine(tree, "boot/grub"), Path.Combine(folder, "efi.img"), disk);
+            Folder = folder,
+            Variant = "important",
+            Packages = s_packages.Append(PackageStore.KernelPackage()),
+            Commands = [$"chroot \"$1\" sh /root/setup {RootId}", "rm \"$1/root/setup\""],
+            Lines = new Dictionary<string, string>
+            {
+                ["machine-id"] = MachineId,
+                ["fstab"] = $"UUID={RootId} / ext4 errors=remount-ro 0 1",
+            },
+            Label = "debian",
+            Id = RootId,
+        };
+        root.AddResources(Source + "files/");
+        string home = Directory.CreateDirectory(Path.Combine(root.OwnFiles, "root")).FullName;
+        File.Copy(XenPackage.Make(), Path.Combine(home, "xen-csharp.deb"));
+        File.WriteAllText(Path.Combine(home, "setup"), Resources.Text(Source + "setup"));
+        root.Write(disk, RootOffset, RootSize);
+        AddLoaders(Path.Combine(root.Tree, "boot/grub"), Path.Combine(folder, "efi.img"), disk);
     }
 
     private static void AddLoaders(string grub, string efi, string disk)
