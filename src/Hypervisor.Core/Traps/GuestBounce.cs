@@ -2,7 +2,7 @@
 // Making a guest kernel run one of its handlers: exceptions, system calls, event upcalls, NMIs. The hypervisor pushes onto the
 // guest's kernel stack, ascending,
 //
-//     rcx  r11  [error code]  rip  cs | saved upcall mask << 32  rflags  rsp  ss
+//     rcx  r11  [error code | ds  es  fs  gs]  rip  cs | saved upcall mask << 32  rflags  rsp  ss
 //
 // and lets the vCPU go on at the handler. rcx and r11 are in the frame because SYSRET, the quick way back, destroys them. CS of
 // interrupted kernel code is shown with privilege 0, so that the handler can tell it from user code; IF in the flags is
@@ -50,7 +50,7 @@ public static unsafe class GuestBounce
         }
 
         vcpu->Counters.Upcalls++;
-        Push(vcpu, frame, vcpu->EventCallback, FlatKernelCs, masksEvents: true, false, 0);
+        _ = Push(vcpu, frame, vcpu->EventCallback, FlatKernelCs, masksEvents: true, false, 0);
     }
 
     /// <summary>SYSCALL in guest user mode.</summary>
@@ -64,7 +64,7 @@ public static unsafe class GuestBounce
         }
 
         vcpu->Counters.SystemCalls++;
-        Push(vcpu, frame, vcpu->SyscallCallback, FlatKernelCs, vcpu->SyscallMasksEvents, false, 0);
+        _ = Push(vcpu, frame, vcpu->SyscallCallback, FlatKernelCs, vcpu->SyscallMasksEvents, false, 0);
     }
 
     /// <summary>SYSCALL in 32-bit guest user mode.</summary>
@@ -78,10 +78,14 @@ public static unsafe class GuestBounce
         }
 
         vcpu->Counters.SystemCalls++;
-        Push(vcpu, frame, vcpu->Syscall32Callback, FlatKernelCs, vcpu->Syscall32MasksEvents, false, 0);
+        _ = Push(vcpu, frame, vcpu->Syscall32Callback, FlatKernelCs, vcpu->Syscall32MasksEvents, false, 0);
     }
 
-    /// <summary>A failed segment load on the way back: the failsafe callback.</summary>
+    /// <summary>
+    /// A data selector of the vCPU could not be loaded at a switch, and null is loaded in its place: the failsafe callback. Its frame
+    /// holds the selectors as they were, ds, es, fs and gs, between r11 and rip.
+    /// </summary>
+    [SkipLocalsInit]
     public static void Failsafe(Vcpu* vcpu, CpuUserRegs* frame)
     {
         if (vcpu->FailsafeCallback == 0)
@@ -90,7 +94,23 @@ public static unsafe class GuestBounce
             return;
         }
 
-        Push(vcpu, frame, vcpu->FailsafeCallback, FlatKernelCs, vcpu->FailsafeMasksEvents, false, 0);
+        if (!Push(vcpu, frame, vcpu->FailsafeCallback, FlatKernelCs, vcpu->FailsafeMasksEvents, false, 0))
+        {
+            return;
+        }
+
+        ulong* words = stackalloc ulong[6];
+        words[0] = frame->Rcx;
+        words[1] = frame->R11;
+        words[2] = vcpu->DsSelector;
+        words[3] = vcpu->EsSelector;
+        words[4] = vcpu->FsSelector;
+        words[5] = vcpu->GsSelector;
+        frame->Rsp -= 4 * sizeof(ulong);
+        if (!GuestMemory.Write(frame->Rsp, words, 6 * sizeof(ulong)))
+        {
+            BadStack(vcpu, frame, frame->Rsp, vcpu->FailsafeCallback);
+        }
     }
 
     private static void Inject(Vcpu* vcpu, CpuUserRegs* frame, int vector, bool hasError, uint error)
@@ -102,7 +122,7 @@ public static unsafe class GuestBounce
             return;
         }
 
-        Push(vcpu, frame, handler->Address, (ushort)(handler->Cs | 3), (handler->Flags & MasksEvents) != 0, hasError, error);
+        _ = Push(vcpu, frame, handler->Address, (ushort)(handler->Cs | 3), (handler->Flags & MasksEvents) != 0, hasError, error);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -115,11 +135,16 @@ public static unsafe class GuestBounce
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void BadStack(Vcpu* vcpu) =>
+    private static void BadStack(Vcpu* vcpu, CpuUserRegs* frame, ulong stack, ulong handler)
+    {
+        GuestMessages.Error(vcpu->Domain, "v"u8).Decimal(vcpu->Id).Text(": no frame for the handler at "u8).Hex(handler, 16)
+            .Text(" can be written at "u8).Hex(stack, 16).Text(", at "u8).Hex(frame->Rip, 16)
+            .Text(" with rsp "u8).Hex(frame->Rsp, 16).Text(", root "u8).Hex(vcpu->Cr3Kernel).End();
         DomainLifecycle.Crash(vcpu->Domain, "the kernel stack cannot take an exception frame"u8);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Push(
+    private static bool Push(
         Vcpu* vcpu, CpuUserRegs* frame, ulong handler, ushort codeSelector, bool masksEvents, bool hasError, uint error)
     {
         VcpuInfo* info = vcpu->Info;
@@ -147,8 +172,8 @@ public static unsafe class GuestBounce
         if ((stack < MemoryLayout.HypervisorEnd && stack > MemoryLayout.HypervisorStart - 64)
             || !Machine.PushBounceFrame(frame, stack, cs | ((ulong)mask << 32), flags, error, hasError))
         {
-            BadStack(vcpu);
-            return;
+            BadStack(vcpu, frame, stack, handler);
+            return false;
         }
 
         if (masksEvents)
@@ -162,5 +187,6 @@ public static unsafe class GuestBounce
         frame->Rsp = stack;
         frame->Ss = FlatKernelSs;
         frame->EntryVector |= ReturnBySysret;
+        return true;
     }
 }
