@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
 using Xunit;
@@ -89,6 +90,33 @@ public sealed unsafe class AllPoliciesTests
         simulation.RunFor(10 * Minute);
         Assert.All(simulation.Units, unit =>
             Assert.InRange((unit.Ran - before[unit.Index]) / (double)(10 * Minute), 0.65, 0.68));
+    }
+
+    /// <summary>Wherever it wakes.</summary>
+    [Theory]
+    [InlineData(PolicyId.Credit, 2)]
+    [InlineData(PolicyId.Credit, 4)]
+    [InlineData(PolicyId.Sedf, 2)]
+    [InlineData(PolicyId.Sedf, 4)]
+    [InlineData(PolicyId.Bvt, 2)]
+    [InlineData(PolicyId.Bvt, 4)]
+    public void Who_uses_little_responds_soon_on_many_busy_cpus(PolicyId policy, uint cpus)
+    {
+        Random random = new((int)cpus);
+        using Simulation simulation = new(cpus, policy);
+        for (int index = 0; index < 2 * cpus; index++)
+        {
+            _ = simulation.Add(null, () => (ulong)random.Next(1_000_000, 500_000_000), () => (ulong)random.Next(1_000, 20_000_000));
+        }
+
+        SimulatedUnit sleeper = simulation.Add(Millisecond / 5, 9 * Millisecond);
+        List<ulong> delays = [];
+        sleeper.OnFirstRun = delays.Add;
+        simulation.WakeAll();
+        simulation.RunFor(10 * Minute);
+        delays.Sort();
+        Assert.InRange(delays.Average(delay => (double)delay), 0, Millisecond);
+        Assert.InRange(delays[delays.Count * 99 / 100], 0UL, 3 * Millisecond);
     }
 
     /// <summary>With the widest spread of parameters everybody still has a turn.</summary>

@@ -177,7 +177,7 @@ public unsafe partial struct BvtPolicy : ISchedulingPolicy
     {
         BvtUnit* own = BvtUnit.Of(unit);
         ulong virtualTime = BvtCpu.Of(cpu)->VirtualTime;
-        ulong mostAhead = Spread(cpu, unit) + (unit->Domain->Bvt.WarpValue * BvtParameters.DefaultAdvance);
+        ulong mostAhead = TurnCost(cpu, unit) + (unit->Domain->Bvt.WarpValue * BvtParameters.DefaultAdvance);
         if (IsLess(own->Actual, virtualTime - mostBehind))
         {
             own->Actual = virtualTime - mostBehind;
@@ -188,12 +188,12 @@ public unsafe partial struct BvtPolicy : ISchedulingPolicy
         }
     }
 
+    /// <summary>The virtual time that one turn can bring the unit on by.</summary>
+    private static ulong TurnCost(SchedCpu* cpu, SchedUnit* unit) =>
+        Cost(unit, cpu->System->Parameters.ContextSwitchAllowance + cpu->System->Parameters.TimeSlice);
+
     /// <summary>By how much turns and taking over alone may bring the unit's virtual time apart from others'.</summary>
-    private static ulong Spread(SchedCpu* cpu, SchedUnit* unit)
-    {
-        SystemParameters* parameters = &cpu->System->Parameters;
-        return (2 * WorthMoving(cpu)) + Cost(unit, parameters->ContextSwitchAllowance + parameters->TimeSlice);
-    }
+    private static ulong Spread(SchedCpu* cpu, SchedUnit* unit) => (2 * WorthMoving(cpu)) + TurnCost(cpu, unit);
 
     private static void Enqueue(SchedCpu* cpu, SchedUnit* unit)
     {

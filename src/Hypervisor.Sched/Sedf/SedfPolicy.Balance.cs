@@ -94,9 +94,10 @@ public unsafe partial struct SedfPolicy
     {
         if (IsLess(SedfUnit.Of(best)->ExtraSpent, least))
         {
-            Dequeue(cpu, best);
+            SedfCpu* queues = SedfCpu.Of(cpu);
+            queues->Extra.Remove(best);
             SedfUnit.Of(best)->ExtraSpent = least;
-            Enqueue(cpu, best);
+            InsertExtra(queues, best);
         }
     }
 }

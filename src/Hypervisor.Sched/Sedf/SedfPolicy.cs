@@ -111,10 +111,9 @@ public unsafe partial struct SedfPolicy : ISchedulingPolicy
         new(Placement.AddPlaces(
             Placement.AddPlaces(0, cpu->System, SedfCpu.Of(cpu)->Extra), cpu->System, SedfCpu.Of(cpu)->Ready));
 
-    public static void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now)
-    {
-        // Charges mean the same on every CPU; the wake-up that follows brings the unit near.
-    }
+    /// <summary>Whoever wakes elsewhere is there what it was here: if it uses little it is served as soon.</summary>
+    public static void Migrate(SchedUnit* unit, SchedCpu* from, SchedCpu* to, ulong now) =>
+        SedfUnit.Of(unit)->ExtraSpent += SedfCpu.Of(to)->ExtraFloor - SedfCpu.Of(from)->ExtraFloor;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsLess(ulong left, ulong right) => (long)(left - right) < 0;
@@ -209,19 +208,24 @@ public unsafe partial struct SedfPolicy : ISchedulingPolicy
             }
 
             own->Queue = SedfQueue.Extra;
-            SchedUnit* next = queues->Extra.First;
-            while (next != null && IsBefore(SedfUnit.Of(next), own))
-            {
-                next = next->Next;
-            }
-
-            queues->Extra.InsertBefore(next, unit);
+            InsertExtra(queues, unit);
             cpu->Waiting++;
             if (isReserved && own->Deadline < queues->NextExtraRelease)
             {
                 queues->NextExtraRelease = own->Deadline;
             }
         }
+    }
+
+    private static void InsertExtra(SedfCpu* queues, SchedUnit* unit)
+    {
+        SchedUnit* next = queues->Extra.First;
+        while (next != null && IsBefore(SedfUnit.Of(next), SedfUnit.Of(unit)))
+        {
+            next = next->Next;
+        }
+
+        queues->Extra.InsertBefore(next, unit);
     }
 
     /// <summary>Of two that have been charged the same the one that has just woken is next.</summary>
