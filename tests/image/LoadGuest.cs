@@ -43,7 +43,7 @@ internal static class LoadGuest
             return 1
         }
         turns() { ask $1 | awk -v label="$2" '{ print label, $2 }'; }
-        text() { said $1 | grep -o "$2 [0-9]*" | tail -n 1; }
+        text() { said $1 | sed '$d' | grep -o "$2 [0-9]*" | tail -n 1; }
         wait_for() {
             local try
             for try in $(seq 300); do

@@ -58,14 +58,7 @@ public sealed class SchedulerTests(SchedulerTests.Steps steps) : IClassFixture<S
     }
 
     [Fact]
-    public void A_stock_kernel_has_eight_virtual_CPUs_on_two()
-    {
-        Assert.Equal("8", steps.Line("vcpus"));
-        Assert.Equal("0-7", steps.Line("guest sees"));
-        Assert.Equal("3", steps.Line("after vcpu-set"));
-        Assert.Equal("0-2", steps.Line("guest then sees"));
-        Assert.Equal(["1", "1", "1"], steps.Lines("pinned"));
-    }
+    public void A_stock_kernel_has_eight_virtual_CPUs_on_two() => ManyVcpus.Check(steps.Output, "dev", 8, 3, 1);
 
     /// <summary>All steps, one after the other.</summary>
     public sealed class Steps() : ScriptRun(
@@ -77,7 +70,7 @@ public sealed class SchedulerTests(SchedulerTests.Steps steps) : IClassFixture<S
             MemoryMegabytes = 2048,
             KernelArguments = "xt.devices=off",
         },
-        Script,
+        ManyVcpus.Functions + Script,
         "schedulers",
         TimeSpan.FromMinutes(15))
     {
@@ -115,24 +108,7 @@ public sealed class SchedulerTests(SchedulerTests.Steps steps) : IClassFixture<S
             xm destroy keep
             for kind in credit:-w:256 sedf:-w:256 bvt:-m:10; do xm sched-${kind%%:*} --all $(echo ${kind#*:} | tr : ' '); done
 
-            # A stock kernel with eight virtual CPUs, of which three stay, on CPU 1.
-            sed 's/^name.*/name = "dev"/; s/^vcpus.*/vcpus = 8/' /etc/xen/xmexample1 >/run/dev.cfg
-            xm create -q /run/dev.cfg
-            xenstore-read /local/domain/$(xm domid dev)/console/tty >/run/dev.tty
-            wait_for "said dev | grep 'GUEST IS UP'"
-            echo vcpus $(xm vcpu-list dev | grep -c '^dev.* [-r][-b]- ')
-            type_to dev 'echo online $(cat /sys/devices/system/cpu/online) now'
-            wait_for "said dev | grep '^online .* now'"
-            echo guest sees $(said dev | sed -n 's/^online \(.*\) now/\1/p')
-            xm vcpu-set dev 3
-            wait_for "[ \$(xm vcpu-list dev | grep -c '^dev.* [-r][-b]- ') = 3 ]"
-            echo after vcpu-set $(xm vcpu-list dev | grep -c '^dev.* [-r][-b]- ')
-            type_to dev 'echo online $(cat /sys/devices/system/cpu/online) then'
-            wait_for "said dev | grep '^online .* then'"
-            echo guest then sees $(said dev | sed -n 's/^online \(.*\) then/\1/p')
-            xm vcpu-pin dev all 1
-            sleep 1
-            xm vcpu-list --json dev | awk -F'[":, ]+' '/"cpu":/ && $3 != "null" { print "pinned", $3 }'
+            many_vcpus dev 8 3 1
             set -e
             """;
     }

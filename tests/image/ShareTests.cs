@@ -11,9 +11,10 @@ namespace Image.Tests;
 /// </summary>
 public sealed class ShareTests(ShareTests.Measurement measurement) : IClassFixture<ShareTests.Measurement>
 {
-    /// <summary>Four on two CPUs. sedf does not balance left-over time between busy CPUs.</summary>
+    /// <summary>Four on two CPUs.</summary>
     [Theory]
     [InlineData("bvt")]
+    [InlineData("sedf")]
     [InlineData("credit")]
     public void Weights_hold_on_two_CPUs(string policy)
     {
@@ -79,6 +80,8 @@ public sealed class ShareTests(ShareTests.Measurement measurement) : IClassFixtu
             for name in a1 a2; do xm sched-bvt -d $name -m 20; done
             for name in b1 b2; do xm sched-credit -d $name -w 512; xm sched-sedf -d $name -w 512; done
             window two-bvt a1 a2 b1 b2
+            xm sched-set sedf
+            window two-sedf a1 a2 b1 b2
             xm sched-set credit
             window two-credit a1 a2 b1 b2
 
