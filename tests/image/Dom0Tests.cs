@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+using System.Collections.Generic;
+using System.Linq;
 using Xt.Machine;
 using Xunit;
 
@@ -47,6 +49,32 @@ public sealed class Dom0Tests(SessionPool pool)
             // Beside Domain-0's 512 MiB little is taken: the modules were given back.
             Assert.Matches(@"(?m)^free_memory +: 1(49|5[0-3])[0-9]$", info);
             Assert.Matches(@"(?m)^xen_caps +: .*xen-3\.0-x86_64", info);
+        });
+
+    /// <summary>Both tools say the same under the names that both have, but for what moves between two looks.</summary>
+    [Theory]
+    [Hypervisors]
+    public void Xm_info_says_what_xl_info_says(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            Dictionary<string, string> ours = Lines(dom0.Require("xm info"));
+            Dictionary<string, string> theirs = Lines(dom0.Require("xl info"));
+            foreach (string name in new[]
+            {
+                "host", "release", "version", "machine", "nr_cpus", "max_cpu_id", "nr_nodes", "cores_per_socket", "threads_per_core",
+                "cpu_mhz", "hw_caps", "total_memory", "xen_major", "xen_minor", "xen_extra", "xen_version", "xen_caps", "xen_scheduler",
+                "xen_pagesize", "platform_params", "xen_changeset", "xen_commandline", "cc_compiler", "cc_compile_date",
+            })
+            {
+                Assert.Equal(theirs[name], ours[name]);
+            }
+
+            Assert.InRange(int.Parse(ours["free_memory"]) - int.Parse(theirs["free_memory"]), -8, 8);
+
+            static Dictionary<string, string> Lines(string text) => text.Split('\n')
+                .Select(line => line.Split(':', 2))
+                .Where(parts => parts.Length == 2)
+                .ToDictionary(parts => parts[0].Trim(), parts => parts[1].Trim());
         });
 
     [Theory]

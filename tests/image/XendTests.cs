@@ -153,6 +153,25 @@ public sealed class XendTests(SessionPool pool)
             _ = dom0.Require("ip link set brkill down; ip link delete brkill; rm /tmp/kill /tmp/kill.img");
         });
 
+    [LongFact]
+    public void Killing_any_process_while_a_guest_shuts_down_leaves_nothing_of_it() =>
+        pool.Use(HypervisorKind.Ours, dom0 =>
+        {
+            foreach (string role in new[] { "store", "backends", "domains" })
+            {
+                foreach (string wait in new[] { "0", "0.4", "1.2" })
+                {
+                    _ = dom0.Require($"rm -f /var/log/xen/console/*; xm create -q {Example} name=ending", 120);
+                    UntilUp(dom0, "ending");
+                    _ = dom0.Require($"xm shutdown ending; sleep {wait}; kill -9 $(cat /run/xend/{role}.pid)");
+                    Until(dom0, "! xm domid ending");
+                    Until(dom0, "test -z \"$(ls /run/xend/domains)\"");
+                }
+            }
+
+            Assert.DoesNotContain("ending", dom0.Require("xenstore-ls -f / | grep -v '^/local/domain/0/control'; xm list"));
+        });
+
     [Theory]
     [Hypervisors]
     public void The_hosts_guests_are_started_and_ended_with_it(HypervisorKind hypervisor) =>
