@@ -10,15 +10,16 @@ public sealed class BootReportTests
 {
     private const string Good =
         "(XEN) memory: 2047 MiB of RAM up to 07ffe0000\r\n(XEN) CPUs: 2 of 2 run, local APICs 0 1\r\n"
-        + "BOOTED cpus=2 kilobytes=480000 clock=xen acpi=yes efi=no seconds=9 year=2026 complaints=0 END\r\n";
+        + "BOOTED cpus=2 work=2 kilobytes=480000 clock=xen acpi=yes efi=no seconds=9 year=2026 complaints=0 END\r\n";
 
-    private static readonly BootCase s_machine = new(LoaderKind.Kernel, "q35", "max", 2, 2048);
+    private static readonly BootCase s_machine = new(LoaderKind.Kernel, "q35", "max", 2, 2, 2048);
 
     [Fact]
     public void A_boot_as_it_should_be_has_no_fault() => Assert.Empty(BootTests.Faults(s_machine, Good));
 
     [Theory]
-    [InlineData("cpus=2", "cpus=1", "Domain-0 has 1 CPUs, the machine 2.")]
+    [InlineData("cpus=2", "cpus=1", "Domain-0 has 1 vCPUs, and was given 2.")]
+    [InlineData("work=2", "work=1", "Of Domain-0's vCPUs 1 compute what they should.")]
     [InlineData("CPUs: 2 of", "CPUs: 1 of", "The hypervisor runs 1 CPUs.")]
     [InlineData("kilobytes=480000", "kilobytes=800000", "Domain-0 sees 781 MiB of the 512 MiB it was given.")]
     [InlineData("clock=xen", "clock=jiffies", "Domain-0's clock is jiffies.")]

@@ -32,9 +32,16 @@ public sealed class PairwiseCoverTests
         List<BootCase> cover = BootCase.All(full: false);
 
         Assert.InRange(cover.Count, 25, 32);
-        Assert.Equal(800, BootCase.All(full: true).Distinct().Count());
+        List<BootCase> all = BootCase.All(full: true);
+        Assert.Equal(800, all.Count(one => one.Vcpus == one.Cpus));
+        Assert.Equal(all.Count, all.Select(one => one.Name).Distinct().Count());
+        Assert.Subset(all.ToHashSet(), cover.ToHashSet());
         Assert.Equal(cover, BootCase.All(full: false));
     }
+
+    [Fact]
+    public void Domain_0_has_one_two_and_four_vCPUs_on_one_two_and_four_CPUs() =>
+        Assert.Equal(9, BootCase.All(full: false).Where(one => one.Cpus <= 4).Select(one => (one.Cpus, one.Vcpus)).Distinct().Count());
 
     [Fact]
     public void A_product_has_each_row_once()

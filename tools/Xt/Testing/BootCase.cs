@@ -6,8 +6,8 @@ using Xt.Machine;
 
 namespace Xt.Testing;
 
-/// <summary>One machine of the boot matrix.</summary>
-public sealed record BootCase(LoaderKind Loader, string Machine, string Cpu, int Cpus, int MemoryMegabytes)
+/// <summary>One machine of the boot matrix, and how many of its vCPUs Domain-0 is given.</summary>
+public sealed record BootCase(LoaderKind Loader, string Machine, string Cpu, int Cpus, int Vcpus, int MemoryMegabytes)
 {
     private const int Many = 16;
     private const int SmallestDom0 = 160;
@@ -35,29 +35,37 @@ public sealed record BootCase(LoaderKind Loader, string Machine, string Cpu, int
     /// <summary>The last is for a few machines of its own in the cover: sixteen CPUs on two take twice as long to boot.</summary>
     private static readonly int[] s_cpus = [1, 2, 4, Many];
 
+    /// <summary>As many, more or fewer than CPUs.</summary>
+    private static readonly int[] s_vcpus = [1, 2, 4];
+
     private static readonly int[] s_memory = [512, 256, 2048, 8192, 65536];
 
     public string Name =>
-        $"boot/{s_loaders.First(entry => entry.Loader == Loader).Name}/{Machine}/{Cpu}/{Cpus}-cpu/{MemoryMegabytes}M";
+        $"boot/{s_loaders.First(entry => entry.Loader == Loader).Name}/{Machine}/{Cpu}/"
+        + (Vcpus == Cpus ? string.Empty : $"{Vcpus}-on-") + $"{Cpus}-cpu/{MemoryMegabytes}M";
 
     private static readonly BootCase[] s_manyCpus =
     [
-        new(LoaderKind.Kernel, "q35", "EPYC", Many, 2048),
-        new(LoaderKind.GrubMultiboot2, "pc", "qemu64", Many, 8192),
+        new(LoaderKind.Kernel, "q35", "EPYC", Many, Many, 2048),
+        new(LoaderKind.GrubMultiboot2, "pc", "qemu64", Many, Many, 8192),
     ];
 
     /// <summary>
-    /// A few machines in which any two circumstances meet, sixteen CPUs excepted, of which there are two; or with
-    /// <paramref name="full"/> all.
+    /// A few machines in which any two circumstances meet, sixteen CPUs excepted, of which there are two; with
+    /// <paramref name="full"/> also all machines on which Domain-0 has as many vCPUs as there are CPUs.
     /// </summary>
     public static List<BootCase> All(bool full)
     {
-        int cpus = full ? s_cpus.Length : s_cpus.Length - 1;
-        int[] levels = [s_loaders.Length, s_machines.Length, s_processors.Length, cpus, s_memory.Length];
-        IEnumerable<int[]> rows = full ? PairwiseCover.Product(levels) : PairwiseCover.Of(levels);
-        IEnumerable<BootCase> machines = rows.Select(row => new BootCase(
-            s_loaders[row[0]].Loader, s_machines[row[1]], s_processors[row[2]], s_cpus[row[3]], s_memory[row[4]]));
-        return full ? [.. machines] : [.. machines, .. s_manyCpus];
+        List<BootCase> cover =
+        [
+            .. PairwiseCover.Of([s_loaders.Length, s_machines.Length, s_processors.Length, s_cpus.Length - 1, s_memory.Length,
+                s_vcpus.Length]).Select(row => Of(row, s_vcpus[row[5]])),
+            .. s_manyCpus,
+        ];
+        return full
+            ? [.. PairwiseCover.Product([s_loaders.Length, s_machines.Length, s_processors.Length, s_cpus.Length, s_memory.Length])
+                .Select(row => Of(row, s_cpus[row[3]])).Union(cover)]
+            : cover;
     }
 
     public MachineOptions Options() => new()
@@ -68,8 +76,12 @@ public sealed record BootCase(LoaderKind Loader, string Machine, string Cpu, int
         Cpus = Cpus,
         MemoryMegabytes = MemoryMegabytes,
         Dom0MemoryMegabytes = Math.Clamp(MemoryMegabytes / 2, SmallestDom0, LargestDom0),
+        HypervisorArguments = Vcpus == Cpus ? string.Empty : $"dom0_max_vcpus={Vcpus}",
         KernelArguments = PatientWithStalls + (MemoryMegabytes < LargestDom0 ? " " + SmallBuffers : string.Empty),
     };
+
+    private static BootCase Of(int[] row, int vcpus) => new(
+        s_loaders[row[0]].Loader, s_machines[row[1]], s_processors[row[2]], s_cpus[row[3]], vcpus, s_memory[row[4]]);
 
     /// <summary>
     /// Without SMAP, which QEMU 7.2 gets wrong for kernels in ring 3 (<see cref="MachineOptions.CpuModel"/>). Models

@@ -34,9 +34,14 @@ public sealed partial record BootReport(IReadOnlyDictionary<string, string> Valu
     /// <summary>Each fault in a sentence; nothing when all is as the machine should be.</summary>
     public IEnumerable<string> Faults(BootCase machine)
     {
-        if (Number("cpus") != machine.Cpus)
+        if (Number("cpus") != machine.Vcpus)
         {
-            yield return $"Domain-0 has {Number("cpus")} CPUs, the machine {machine.Cpus}.";
+            yield return $"Domain-0 has {Number("cpus")} vCPUs, and was given {machine.Vcpus}.";
+        }
+
+        if (Number("work") != machine.Vcpus)
+        {
+            yield return $"Of Domain-0's vCPUs {Number("work")} compute what they should.";
         }
 
         int megabytes = Number("kilobytes") / 1024;
