@@ -239,6 +239,9 @@ internal static class CommandTable
             Minimum = 2,
             Maximum = 2,
             FormerNames = ["set-vcpus"],
+            Details = "The domain's kernel does it. Linux registers virtual CPUs that come, and leaves it to user space to put them "
+                + "into use: echo 1 >/sys/devices/system/cpu/cpuN/online, or a rule of udev. Domain-0 has that rule from the "
+                + "Debian package.",
         },
 
         new("sched-set", CommandGroup.Scheduler, "[credit|sedf|bvt]", "show or change the scheduler, while guests run",

@@ -12,7 +12,7 @@ namespace Xt.Debian;
 
 /// <summary>
 /// The Debian package of this repository: the image for GRUB, the programs of Domain-0 with their manual and completion,
-/// the systemd units, and the script by which update-grub finds the image. Made of what was built; equal contents give equal bytes.
+/// the systemd units, rules for udev, and the script by which update-grub finds the image. Made of what was built; equal contents give equal bytes.
 /// </summary>
 public static class XenPackage
 {
@@ -90,6 +90,11 @@ public static class XenPackage
         foreach (string unit in Directory.EnumerateFiles(Workspace.InSources("packaging", "systemd")))
         {
             entries.Add(new("lib/systemd/system/" + Path.GetFileName(unit), false, unit, null));
+        }
+
+        foreach (string rules in Directory.EnumerateFiles(Workspace.InSources("packaging", "udev")))
+        {
+            entries.Add(new("lib/udev/rules.d/" + Path.GetFileName(rules), false, rules, null));
         }
 
         foreach (string program in new[] { "xend", "xm" })
