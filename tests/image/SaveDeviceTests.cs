@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 using System;
-using System.Globalization;
 using Xt.Machine;
 using Xunit;
 
@@ -14,13 +13,6 @@ public sealed class SaveDeviceTests(SessionPool pool)
     private const string Folder = "/mnt/saved";
     private const string File = Folder + "/file";
     private const string Name = GuestWork.Name;
-
-    /// <summary>What is killed in the middle of a command: the command itself, or a process of the daemon.</summary>
-    private static readonly string[] s_victims =
-        [
-        "$command", "$(cat /run/xend/domains.pid)", "$(cat /run/xend/store.pid)", "$(cat /run/xend/backends.pid)",
-        "$(cat /run/xend/supervisor.pid)",
-    ];
 
     [Theory]
     [Hypervisors]
@@ -74,20 +66,21 @@ public sealed class SaveDeviceTests(SessionPool pool)
             Random random = new(6);
             for (int round = 0; round < LongRounds; round++)
             {
-                string victim = s_victims[round % s_victims.Length];
-                Kill(dom0, $"xm save {Name} {File}", victim, random.Next(0, 50));
+                string victim = Interruption.Victims[round % Interruption.Victims.Length];
+                _ = Interruption.Kill(dom0, $"xm save {Name} {File}", victim, random.Next(0, 50));
                 if (dom0.Run($"test -e {File}").Status != 0)
                 {
                     // It was killed before its end: the guest is where it was.
-                    Settle(dom0);
+                    Interruption.Settle(dom0);
                     work.RequireProgress();
                     _ = dom0.Require($"xm save {Name} {File}", 300);
                 }
 
                 _ = dom0.Require($"for i in $(seq 60); do xm domid {Name} >/dev/null 2>&1 || exit 0; sleep 0.5; done; "
                     + $"xm destroy {Name}", 120);
-                Kill(dom0, $"xm restore {File}", s_victims[random.Next(s_victims.Length)], random.Next(0, 50));
-                Settle(dom0);
+                victim = Interruption.Victims[random.Next(Interruption.Victims.Length)];
+                _ = Interruption.Kill(dom0, $"xm restore {File}", victim, random.Next(0, 50));
+                Interruption.Settle(dom0);
                 if (dom0.Run($"xm domid {Name}").Status != 0)
                 {
                     _ = dom0.Require($"xm restore {File}", 300);
@@ -99,16 +92,6 @@ public sealed class SaveDeviceTests(SessionPool pool)
 
             End(dom0, work);
         });
-
-    /// <summary>Runs a command and kills something after so many tenths of a second.</summary>
-    private static void Kill(Dom0Session dom0, string command, string victim, int tenths) => _ = dom0.Run(
-        string.Create(CultureInfo.InvariantCulture,
-            $"{command} & command=$!; sleep {tenths / 10}.{tenths % 10}; kill -9 {victim}; wait $command"), 300);
-
-    /// <summary>Waits until the daemon runs and has dealt with what a killed command left.</summary>
-    private static void Settle(Dom0Session dom0) => _ = dom0.Require(
-        "for i in $(seq 90); do sleep 1; xend status >/dev/null && test -z \"$(ls /run/xend/transfers)\" && exit 0; done; "
-            + "xend status; ls -l /run/xend/transfers; xm list; xm log | tail; exit 1", 300);
 
     private static GuestWork Start(Dom0Session dom0, string tool)
     {
