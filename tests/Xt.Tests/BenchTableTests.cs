@@ -20,6 +20,16 @@ public sealed class BenchTableTests
     }
 
     [Fact]
+    public void The_ratio_of_speeds_is_turned_round_for_less_to_be_better()
+    {
+        BenchTable table = new(["ours", "xen"]);
+        table.Add("ours", "disk: read, MB/s", 400);
+        table.Add("xen", "disk: read, MB/s", 100);
+
+        Assert.Equal(0.25, table.Ratio("disk: read, MB/s"));
+    }
+
+    [Fact]
     public void A_row_that_one_system_lacks_has_no_ratio_and_does_not_count()
     {
         BenchTable table = new(["ours", "xen"]);

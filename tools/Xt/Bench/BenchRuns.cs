@@ -50,7 +50,7 @@ public static partial class BenchRuns
     /// <summary>Everyday operations of Linux, in Domain-0 and in a guest.</summary>
     public static void Linux(BenchTable table, string system, MachineOptions machine, bool withGuest)
     {
-        string loops = Loops();
+        string loops = Program("loops");
         string ramdisk = Path.Combine(Workspace.Cache, "bench-ramdisk.cpio");
         SystemTree tree = new([]);
         tree.File("bench", loops, true);
@@ -152,7 +152,7 @@ public static partial class BenchRuns
         AddLines(table, system, result.OutputText, "toolstack: ");
     }
 
-    private static void AddLines(BenchTable table, string system, string text, string prefix)
+    internal static void AddLines(BenchTable table, string system, string text, string prefix)
     {
         foreach (Match match in Line().Matches(text))
         {
@@ -161,10 +161,11 @@ public static partial class BenchRuns
         }
     }
 
-    private static string Loops()
+    /// <summary>A program of this folder, compiled so that it runs wherever there is Linux.</summary>
+    internal static string Program(string name)
     {
-        string source = Workspace.InSources("tools", "Xt", "Bench", "loops.c");
-        string program = Path.Combine(Workspace.Cache, "bench-loops");
+        string source = Workspace.InSources("tools", "Xt", "Bench", name + ".c");
+        string program = Path.Combine(Workspace.Cache, "bench-" + name);
         if (Build.SourceAge.IsStale(program, [source]))
         {
             _ = NewFile.Write(program, draft => HostCommand.Require("gcc",

@@ -8,9 +8,14 @@ using System.Text.Json;
 
 namespace Xt.Bench;
 
-/// <summary>Figures of several systems side by side, in the order in which the operations first appeared.</summary>
+/// <summary>
+/// Figures of several systems side by side, in the order in which the operations first appeared: instructions, or speeds where the
+/// operation's name ends in a unit of speed.
+/// </summary>
 public sealed class BenchTable
 {
+    private const string SpeedUnit = " MB/s";
+
     private readonly List<string> _systems;
     private readonly List<string> _operations = [];
     private readonly Dictionary<(string System, string Operation), double> _figures = [];
@@ -43,12 +48,17 @@ public sealed class BenchTable
         }
     }
 
-    /// <summary>The figure of the first system as a part of the second's; null when one of them is missing.</summary>
+    /// <summary>
+    /// What the first system needs as a part of what the second needs, so that less than 1 is better for speeds too; null when one
+    /// of them is missing.
+    /// </summary>
     public double? Ratio(string operation)
     {
         double? ours = Figure(_systems[0], operation);
         double? theirs = _systems.Count > 1 ? Figure(_systems[1], operation) : null;
-        return ours != null && theirs > 0 ? ours / theirs : null;
+        return ours > 0 && theirs > 0
+            ? operation.EndsWith(SpeedUnit, StringComparison.Ordinal) ? theirs / ours : ours / theirs
+            : null;
     }
 
     public double? GeometricMean()

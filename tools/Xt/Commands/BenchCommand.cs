@@ -19,11 +19,12 @@ public static class BenchCommand
     private const string Micro = "micro";
     private const string Linux = "linux";
     private const string Toolstack = "toolstack";
+    private const string Devices = "devices";
 
     public static Command Create()
     {
-        Option<string[]> only = new("--only") { Description = "only these rows: micro, linux or toolstack; may be repeated" };
-        _ = only.AcceptOnlyFromAmong(Micro, Linux, Toolstack);
+        Option<string[]> only = new("--only") { Description = "only these rows: micro, linux, toolstack or devices; may be repeated" };
+        _ = only.AcceptOnlyFromAmong(Micro, Linux, Toolstack, Devices);
         Option<bool> json = new("--json") { Description = "print JSON instead of a table" };
         Option<string[]> guests = new("--guest")
         {
@@ -49,7 +50,8 @@ public static class BenchCommand
         Option<bool> noBuild = new("--no-build") { Description = "measure what is in artifacts/ as it is" };
         Command command = new("bench",
             "Measure single operations (micro guests tests/guests/bench and idle-vcpus), everyday operations of Linux in Domain-0\n"
-            + "and in a guest, and our xm beside Debian's xl, on our hypervisor and on Debian's Xen 4.17, and print both figures and their ratio.\n"
+            + "and in a guest, our xm beside Debian's xl, and a guest's disk, network, saving and restoring, on our hypervisor\n"
+            + "and on Debian's Xen 4.17, and print both figures and their ratio.\n"
             + "Under QEMU's -icount a tick of the clock is an instruction, the hypervisor's included: figures repeat\n"
             + "exactly, on any machine. Each figure is the least of many rounds.\n\n"
             + "  xt bench                                   everything, ours and Xen\n"
@@ -65,7 +67,7 @@ public static class BenchCommand
         };
         command.SetAction(result =>
         {
-            string[] rows = result.GetValue(only) is { Length: > 0 } some ? some : [Micro, Linux, Toolstack];
+            string[] rows = result.GetValue(only) is { Length: > 0 } some ? some : [Micro, Linux, Toolstack, Devices];
             string[] chosen = result.GetRequiredValue(systems);
             if (chosen.Contains("ours") && !result.GetValue(noBuild))
             {
@@ -126,6 +128,13 @@ public static class BenchCommand
             if (machine.Hypervisor != HypervisorKind.None)
             {
                 BenchRuns.Toolstack(own, system, machine);
+            }
+        }
+        else if (kind == Devices)
+        {
+            if (machine.Hypervisor != HypervisorKind.None)
+            {
+                DeviceRows.Measure(own, system, machine);
             }
         }
         else if (machine.Hypervisor != HypervisorKind.None)

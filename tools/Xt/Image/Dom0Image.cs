@@ -39,7 +39,7 @@ public static class Dom0Image
         "xen-privcmd", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xenfs", "xen-blkback", "xen-netback", "loop",
         "bridge", "tun", "virtio_pci", "virtio_blk", "virtio_net", "virtio_scsi", "virtio_console", "ahci", "sd_mod",
         "sr_mod", "isofs", "e1000", "e1000e", "ext4", "crc32c_generic", "vfat", "nls_cp437", "nls_ascii", "veth",
-        "8139cp", "8139too", "nvme", "ata_piix", "efivarfs",
+        "8139cp", "8139too", "nvme", "ata_piix", "efivarfs", "brd",
     ];
 
     private static readonly string[] s_guestModules =
