@@ -111,6 +111,10 @@ public static unsafe partial class DomainLifecycle
         domain->OutstandingPages = 0;
         domain->PageLock.Release();
 
+        // Who had begun to make a table of a frame, not knowing yet, is done with it: the stage of tables must see all of them.
+        domain->MmuLock.Acquire();
+        domain->MmuLock.Release();
+
         _ = PageAllocator.TryClaim(-(long)claimed);
         Events.VirtualIrq.ClearHandlers(domain);
         VcpuScheduling.SleepAll(domain);

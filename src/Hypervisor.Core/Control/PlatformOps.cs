@@ -54,10 +54,9 @@ public static unsafe class PlatformOps
             case PlatformCommand.GetCpuVersion:
                 return CpuVersion(argument, &request);
             case PlatformCommand.CpuOnline:
+                return CpuHotplugControl.Set(request.CpuOl.CpuId, isOnline: true);
             case PlatformCommand.CpuOffline:
-            case PlatformCommand.CpuHotAdd:
-            case PlatformCommand.MemHotAdd:
-                return Errno.OpNotSupp;
+                return CpuHotplugControl.Set(request.CpuOl.CpuId, isOnline: false);
             default:
                 return Errno.NoSys;
         }

@@ -44,11 +44,6 @@ public static unsafe class GrantTableOps
             GrantTableCommand.DumpTable => count == 1 ? DumpTable(caller, argument) : Errno.Inval,
             GrantTableCommand.SetVersion => count == 1 ? SetVersion(argument) : Errno.Inval,
             GrantTableCommand.GetVersion => count == 1 ? GetVersion(caller, argument) : Errno.Inval,
-            GrantTableCommand.Transfer => Errno.OpNotSupp,
-            GrantTableCommand.UnmapAndReplace => Errno.OpNotSupp,
-            GrantTableCommand.GetStatusFrames => Errno.OpNotSupp,
-            GrantTableCommand.SwapGrantRef => Errno.OpNotSupp,
-            GrantTableCommand.CacheFlush => Errno.OpNotSupp,
             _ => Errno.NoSys,
         };
 

@@ -22,9 +22,19 @@ public static unsafe class PhysDevOps
             PhysDevCommand.IrqStatusQuery => QueryStatus(vcpu->Domain, argument),
 
             // A guest that is refused the shared bitmap asks for each interrupt instead.
-            PhysDevCommand.PirqEoiGmfnV1 or PhysDevCommand.PirqEoiGmfnV2 => Errno.NoSys,
-            _ => vcpu->Domain->IsPrivileged ? DispatchPrivileged(vcpu->Domain, command, argument) : Errno.Perm,
+            _ => !IsPrivileged((PhysDevCommand)command) ? Errno.NoSys
+                : !vcpu->Domain->IsPrivileged ? Errno.Perm
+                : DispatchPrivileged(vcpu->Domain, command, argument),
         };
+
+    /// <summary>What there is, but not for everybody.</summary>
+    private static bool IsPrivileged(PhysDevCommand command) => command
+        is PhysDevCommand.ApicRead or PhysDevCommand.ApicWrite or PhysDevCommand.AllocIrqVector
+        or PhysDevCommand.FreeIrqVector or PhysDevCommand.MapPirq or PhysDevCommand.UnmapPirq or PhysDevCommand.SetupGsi
+        or PhysDevCommand.PciDeviceAdd or PhysDevCommand.PciDeviceRemove or PhysDevCommand.RestoreMsiExt
+        or PhysDevCommand.PrepareMsix or PhysDevCommand.ReleaseMsix or PhysDevCommand.ManagePciAdd
+        or PhysDevCommand.ManagePciRemove or PhysDevCommand.RestoreMsi or PhysDevCommand.ManagePciAddExt
+        or PhysDevCommand.PciMmCfgReserved or PhysDevCommand.DbgpOp;
 
     private static HypercallResult DispatchPrivileged(Domain* domain, uint command, ulong argument) =>
         (PhysDevCommand)command switch

@@ -4,6 +4,7 @@
 // CPU's window (MemoryLayout.PerCpuGdt), whose last frame holds the hypervisor's own descriptors at selector E000h on. The
 // LDT window is filled on demand: a selector load that finds it empty faults, and the fault handler maps the page.
 
+using System.Threading;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Mmu;
@@ -78,7 +79,7 @@ public static unsafe class DescriptorTables
 
         if ((type & (PageType.CountMask | PageType.Partial)) == 0 && (page->Count & PageInfo.HypervisorFrame) == 0)
         {
-            if (System.Threading.Interlocked.CompareExchange(ref page->Type, PageType.Descriptors | 1, type) == type)
+            if (Interlocked.CompareExchange(ref page->Type, PageType.Descriptors | 1, type) == type)
             {
                 // From now on nobody can map it to write; who did has forgotten it before the check.
                 TlbFlush.BeforeReuse(page->FlushStamp);
@@ -100,7 +101,10 @@ public static unsafe class DescriptorTables
     {
         PageInfo* page = FrameTable.Page(mfn);
         TlbFlush.Stamp(page);
-        page->Type--;
+        ulong type = page->Type - 1;
+        bool isLast = (type & PageType.CountMask) == 0;
+        Volatile.Write(
+            ref page->Type, isLast ? PageType.Released(PageType.Descriptors, Volatile.Read(ref page->FlushStamp)) : type);
         PageReference.Put(page);
     }
 
@@ -264,11 +268,11 @@ public static unsafe class DescriptorTables
         if (page->Owner == domain->Id && (page->Type & PageType.Mask) == PageType.Descriptors
             && (page->Type & PageType.CountMask) != 0)
         {
-            System.Threading.Volatile.Write(ref *(ulong*)Machine.Direct(machineAddress), descriptor);
+            Volatile.Write(ref *(ulong*)Machine.Direct(machineAddress), descriptor);
         }
         else if (PageReference.TryGetWritable(page, domain))
         {
-            System.Threading.Volatile.Write(ref *(ulong*)Machine.Direct(machineAddress), descriptor);
+            Volatile.Write(ref *(ulong*)Machine.Direct(machineAddress), descriptor);
             PageReference.PutWritable(page);
         }
         else

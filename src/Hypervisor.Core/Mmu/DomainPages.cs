@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The frames that a domain owns: a doubly linked list through the frame table, under Domain.PageLock.
 
+using System.Threading;
+
 namespace Hypervisor.Core.Mmu;
 
 /// <summary>Gives frames to domains and takes them back.</summary>
@@ -56,7 +58,7 @@ public static unsafe class DomainPages
     {
         domain->PageLock.Acquire();
         bool taken = !domain->IsDying && page->Owner == domain->Id
-            && System.Threading.Interlocked.CompareExchange(ref page->Count, 0, PageInfo.Allocated | 1)
+            && Interlocked.CompareExchange(ref page->Count, 0, PageInfo.Allocated | 1)
                 == (PageInfo.Allocated | 1);
         if (taken)
         {
@@ -115,7 +117,7 @@ public static unsafe class DomainPages
     /// before.</summary>
     internal static bool TakeOwnReference(PageInfo* page)
     {
-        ulong seen = System.Threading.Volatile.Read(ref page->Count);
+        ulong seen = Volatile.Read(ref page->Count);
         while (true)
         {
             if ((seen & PageInfo.Allocated) == 0)
@@ -123,7 +125,7 @@ public static unsafe class DomainPages
                 return false;
             }
 
-            ulong found = System.Threading.Interlocked.CompareExchange(
+            ulong found = Interlocked.CompareExchange(
                 ref page->Count, seen & ~PageInfo.Allocated, seen);
             if (found == seen)
             {
@@ -191,7 +193,7 @@ public static unsafe class DomainPages
         PageInfo* page = FrameTable.PageOf(direct);
         page->Type = PageType.Writable | PageType.Validated | 1;
         page->Owner = domain->Id;
-        System.Threading.Volatile.Write(ref page->Count, PageInfo.HypervisorFrame | 1);
+        Volatile.Write(ref page->Count, PageInfo.HypervisorFrame | 1);
     }
 
     /// <summary>Drops the hypervisor's reference to a shared frame, which is freed once no mapping is left.</summary>
@@ -226,7 +228,7 @@ public static unsafe class DomainPages
             }
 
             domain->LastPage = mfn;
-            System.Threading.Volatile.Write(ref page->Count, PageInfo.Allocated | 1);
+            Volatile.Write(ref page->Count, PageInfo.Allocated | 1);
         }
 
         domain->TotalPages += 1UL << order;

@@ -38,6 +38,25 @@ public static unsafe class GuestWalk
         return (ulong*)Machine.Direct(entry & Pte.AddressMask) + ((address >> 12) & 511);
     }
 
+    /// <summary>Reads a byte of memory that the guest's kernel has mapped, also while user mode's root is loaded.</summary>
+    /// <returns>False: nothing is there, or no memory.</returns>
+    public static bool TryReadByte(Vcpu* vcpu, ulong address, out byte value)
+    {
+        Domain* domain = vcpu->Domain;
+        value = 0;
+        domain->MmuLock.Acquire();
+        ulong* slot = LeafSlot(vcpu->KernelRoot, address, out _);
+        bool isThere = slot != null && (*slot & Pte.Present) != 0 && FrameTable.IsValid(Pte.FrameOf(*slot))
+            && FrameTable.Page(Pte.FrameOf(*slot))->Owner != FrameTable.OwnerIo;
+        if (isThere)
+        {
+            value = ((byte*)Machine.Direct(Pte.FrameOf(*slot)))[address & MemoryLayout.PageMask];
+        }
+
+        domain->MmuLock.Release();
+        return isThere;
+    }
+
     /// <summary>The root in use: the kernel's or the user's.</summary>
     public static Mfn CurrentRoot(Vcpu* vcpu) => vcpu->InKernelMode ? vcpu->KernelRoot : vcpu->UserRoot;
 }

@@ -20,6 +20,10 @@
 // While being validated a partial table has no type reference and keeps a reference on itself; whoever wants that type carries on.
 // While being released it still has the one type reference and the reference of whoever drops it, and nobody can take another.
 //
+// Released: a table or descriptor frame that nobody uses any more keeps its type, and in bits 56..32 the end of the flush clock at
+// its release. Who makes the frame writable first has everybody forget it, and then changes the very word that it saw: had
+// the frame been a table once more meanwhile, the word would be another one.
+//
 // Changes of page-table types happen under the owner's MmuLock. The words themselves change by compare-exchange, since
 // grants and foreign mappings of other domains take Writable references without that lock.
 
@@ -92,6 +96,9 @@ public static class PageType
     public const ulong Validated = 1UL << 58;
     public const ulong Partial = 1UL << 57;
     public const int EntriesShift = 32;
+
+    /// <summary>Of a type that nobody uses: when it was released.</summary>
+    private const ulong ReleaseMask = 0x01FF_FFFFUL << EntriesShift;
     public const ulong EntriesMask = 0xFFFFUL << EntriesShift;
     public const ulong CountMask = 0xFFFF_FFFFUL;
 
@@ -101,6 +108,10 @@ public static class PageType
         ulong level = (type & Mask) >> Shift;
         return level <= 4 ? (int)level : 0;
     }
+
+    /// <summary>The word of a frame whose type is <paramref name="type"/> and whose last use as such was stamped
+    /// <paramref name="stamp"/>.</summary>
+    public static ulong Released(ulong type, uint stamp) => type | (((ulong)stamp << EntriesShift) & ReleaseMask);
 
     public static ulong OfLevel(int level) => (ulong)level << Shift;
 }

@@ -95,7 +95,8 @@ public static unsafe class PageReference
             }
             else if ((seen & (PageType.CountMask | PageType.Partial)) == 0)
             {
-                // A CPU may still use the frame as what it was (a page table in its paging-structure cache).
+                // A CPU may still use the frame as what it was (a page table in its paging-structure cache). Should it be
+                // that again before the exchange below, the word says so (PageInfo.cs).
                 if ((seen & PageType.Mask) != PageType.None)
                 {
                     TlbFlush.BeforeReuse(Volatile.Read(ref page->FlushStamp));

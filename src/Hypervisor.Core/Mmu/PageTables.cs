@@ -8,6 +8,7 @@
 //
 // Locking: all of this runs under the owner's MmuLock.
 
+using System.Threading;
 using Xen.Abi;
 
 namespace Hypervisor.Core.Mmu;
@@ -111,7 +112,7 @@ public static unsafe class PageTables
                 return TableResult.Refused;
             }
 
-            _ = System.Threading.Interlocked.Add(ref *(long*)&page->Type, 1);
+            _ = Interlocked.Add(ref *(long*)&page->Type, 1);
             return TableResult.Done;
         }
 
@@ -127,7 +128,7 @@ public static unsafe class PageTables
 
         // The frame is nobody's table and nobody's writable page; make it ours before anyone can write to it.
         ulong start = wanted | PageType.Partial;
-        if (System.Threading.Interlocked.CompareExchange(ref page->Type, start, seen) != seen)
+        if (Interlocked.CompareExchange(ref page->Type, start, seen) != seen)
         {
             return TableResult.Refused;
         }
@@ -138,7 +139,7 @@ public static unsafe class PageTables
             TlbFlush.BeforeReuse(page->FlushStamp);
         }
 
-        _ = System.Threading.Interlocked.Add(ref *(long*)&page->Count, 1);
+        _ = Interlocked.Add(ref *(long*)&page->Count, 1);
         return ValidateEntries(domain, page, level);
     }
 
@@ -147,7 +148,7 @@ public static unsafe class PageTables
         ulong type = page->Type;
         if ((type & PageType.CountMask) > 1)
         {
-            _ = System.Threading.Interlocked.Add(ref *(long*)&page->Type, -1);
+            _ = Interlocked.Add(ref *(long*)&page->Type, -1);
             return TableResult.Done;
         }
 
@@ -215,7 +216,7 @@ public static unsafe class PageTables
             HypervisorSlots.Install(table);
         }
 
-        System.Threading.Volatile.Write(ref page->Type, type | PageType.Validated | 1);
+        Volatile.Write(ref page->Type, type | PageType.Validated | 1);
         PageReference.Put(page);
         return TableResult.Done;
     }
@@ -261,7 +262,7 @@ public static unsafe class PageTables
         }
 
         TlbFlush.Stamp(page);
-        System.Threading.Volatile.Write(ref page->Type, type);
+        Volatile.Write(ref page->Type, PageType.Released(type, Volatile.Read(ref page->FlushStamp)));
         return TableResult.Done;
     }
 
@@ -275,7 +276,7 @@ public static unsafe class PageTables
             if (isPresent ? LeafEntries.Get(domain, domain, ref entry) != Errno.Ok : !AbsentEntries.IsAllowed(domain, entry))
             {
                 ReleaseLeaves(domain, table, slot);
-                System.Threading.Volatile.Write(ref page->Type, PageType.L1);
+                Volatile.Write(ref page->Type, PageType.L1);
                 PageReference.Put(page);
                 return TableResult.Refused;
             }
@@ -286,7 +287,7 @@ public static unsafe class PageTables
             }
         }
 
-        System.Threading.Volatile.Write(ref page->Type, PageType.L1 | PageType.Validated | 1);
+        Volatile.Write(ref page->Type, PageType.L1 | PageType.Validated | 1);
         PageReference.Put(page);
         return TableResult.Done;
     }
@@ -303,10 +304,10 @@ public static unsafe class PageTables
     }
 
     private static void SetProgress(PageInfo* page, ulong type, int entries) =>
-        System.Threading.Volatile.Write(
+        Volatile.Write(
             ref page->Type, type | PageType.Partial | ((ulong)entries << PageType.EntriesShift));
 
     private static void SetReleaseProgress(PageInfo* page, ulong type, int entries) =>
-        System.Threading.Volatile.Write(
+        Volatile.Write(
             ref page->Type, type | PageType.Partial | ((ulong)entries << PageType.EntriesShift) | 1);
 }

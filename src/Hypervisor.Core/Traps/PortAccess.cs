@@ -5,6 +5,7 @@
 // not disturb it. Guest user mode may use a port when the guest kernel's I/O bitmap or IOPL says so.
 
 using Hypervisor.Core.Emulation;
+using Hypervisor.Core.Mmu;
 using Hypervisor.Core.Pci;
 using Xen.Abi;
 
@@ -112,10 +113,10 @@ public static unsafe class PortAccess
             return false;
         }
 
+        // The bitmap is the kernel's, in whose memory user mode has no part.
         for (int index = 0; index < size; index++)
         {
-            byte bits;
-            if (!GuestMemory.Read(vcpu->IoBitmap + ((ulong)(port + index) >> 3), &bits, 1)
+            if (!GuestWalk.TryReadByte(vcpu, vcpu->IoBitmap + ((ulong)(port + index) >> 3), out byte bits)
                 || ((bits >> ((port + index) & 7)) & 1) != 0)
             {
                 return false;

@@ -152,6 +152,12 @@ public sealed unsafe class FakeMachine
 
     public Action<uint> OnKick { get; set; }
 
+    /// <summary>Told of each load of CR3, with which the CPU forgets all translations.</summary>
+    public Action<uint> OnRootLoaded { get; set; }
+
+    /// <summary>Guests see physical memory itself, whatever root they have loaded.</summary>
+    public bool IsGuestMemoryPhysical { get; set; }
+
     /// <summary>The time stamp counter, the same on all CPUs.</summary>
     public ulong Tsc
     {
@@ -219,7 +225,7 @@ public sealed unsafe class FakeMachine
         const ulong FrameMask = 0x000F_FFFF_FFFF_F000;
 
         ulong root = Cpu.Cr3 & FrameMask;
-        if (root == 0)
+        if (root == 0 || IsGuestMemoryPhysical)
         {
             return address < MemorySize ? address : null;
         }
@@ -260,6 +266,7 @@ public sealed unsafe class FakeMachine
     /// <summary>Copies page by page until done or a page is missing; gives the bytes that remain.</summary>
     internal nuint CopyGuest(ulong address, byte* own, nuint length, bool isWrite)
     {
+        StepPoints.Pass();
         while (length != 0)
         {
             if (Translate(address, isWrite) is not ulong physical)

@@ -86,8 +86,10 @@ public static unsafe partial class Machine
 
     public static void WriteCr3(ulong value)
     {
+        StepPoints.Pass();
         FakeMachine.Cpu.Cr3 = value;
         FakeMachine.Cpu.Cr3Writes++;
+        FakeMachine.Current.OnRootLoaded?.Invoke(FakeMachine.Cpu.Number);
     }
 
     public static ulong ReadCr4() => FakeMachine.Cpu.Cr4;

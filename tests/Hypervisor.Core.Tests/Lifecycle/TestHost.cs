@@ -2,6 +2,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Reflection;
 using Hypervisor.Core.Control;
 using Hypervisor.Core.Mmu;
@@ -25,6 +26,13 @@ internal sealed unsafe class TestHost
     public const ulong ListAddress = 0x1_0000;
 
     private const ulong FirstFrame = 0x100;
+
+    private static readonly FieldInfo[] s_locks =
+    [
+        .. typeof(PageAllocator).Assembly.GetTypes()
+            .SelectMany(type => type.GetFields(BindingFlags.NonPublic | BindingFlags.Static))
+            .Where(field => field.FieldType == typeof(SpinLock)),
+    ];
 
     public TestHost(ulong memory = 8 << 20, uint cpus = 1, ulong firstFrame = FirstFrame)
     {
@@ -163,12 +171,17 @@ internal sealed unsafe class TestHost
         return Complete(default, frame => SysCtlOps.Dispatch(Caller, RequestAddress, frame));
     }
 
+    /// <summary>Statics are those of the last test's machine, which may have died in the middle of anything.</summary>
     private static void ResetAllocator()
     {
         const BindingFlags Private = BindingFlags.NonPublic | BindingFlags.Static;
         FieldInfo state = typeof(PageAllocator).GetField("s_state", Private);
         state.SetValue(null, Activator.CreateInstance(state.FieldType));
         typeof(PageAllocator).GetField("s_ready", Private).SetValue(null, false);
+        foreach (FieldInfo staticLock in s_locks)
+        {
+            staticLock.SetValue(null, default(SpinLock));
+        }
     }
 
     private static void DescribeProcessor(FakeMachine machine)

@@ -2,6 +2,7 @@
 
 using System.Collections.Generic;
 using System.Globalization;
+using Hypervisor.Core.Grants;
 using Hypervisor.Core.Mmu;
 
 namespace Hypervisor.Core.Tests.Mmu;
@@ -75,6 +76,37 @@ internal sealed unsafe class PageModel
         {
             AddTyped(
                 Mfn.OfAddress(Hypervisor.Machine.PhysicalOf(domain->Grants.Frames[index])), PageType.Writable);
+        }
+
+        CountMappings(&domain->Grants);
+    }
+
+    /// <summary>Handles of grants: one reference for each way of use, beside the one of a page-table entry.</summary>
+    private void CountMappings(DomainGrants* grants)
+    {
+        const uint HandlesInPage = 256;
+        const uint ActiveInPage = 256;
+        for (uint handle = 0; handle < grants->MappingPages * HandlesInPage; handle++)
+        {
+            Mapping* mapping = grants->Mappings[handle / HandlesInPage] + (handle % HandlesInPage);
+            foreach (MappingState use in (MappingState[])[MappingState.Host, MappingState.Device])
+            {
+                if ((mapping->State & use) == 0)
+                {
+                    continue;
+                }
+
+                ActiveGrant** active = DomainTable.Peek(mapping->Granter)->Grants.Active;
+                ActiveGrant* grant = active[mapping->Reference / ActiveInPage] + (mapping->Reference % ActiveInPage);
+                if ((mapping->State & MappingState.ReadOnly) != 0)
+                {
+                    _references[grant->Frame]++;
+                }
+                else
+                {
+                    AddTyped(new Mfn(grant->Frame), PageType.Writable);
+                }
+            }
         }
     }
 

@@ -128,6 +128,51 @@ public sealed unsafe class TlbFlushTests : IDisposable
 
     private uint Stamp(uint cpu) => _bench.Machine.CpuOf(cpu).Info->FlushStamp;
 
+    /// <summary>
+    /// CPU 0 makes writable what was a table once, and has everybody forget the table. Meanwhile CPU 1 makes a table of it
+    /// again and gives that up: then this table, too, must be forgotten.
+    /// </summary>
+    [Fact]
+    public void A_table_that_comes_and_goes_while_its_frame_becomes_writable_is_forgotten_as_well()
+    {
+        Domain* domain = _bench.AddDomain(1);
+        Mfn mfn = DomainBench.AddFrame(domain);
+        PageInfo* page = FrameTable.Page(mfn);
+        Action comesAndGoes = null;
+        _bench.Machine.OnFlushRequest = cpu =>
+        {
+            uint own = FakeMachine.Cpu.Number;
+            FakeMachine.RunOn(cpu);
+            TlbFlush.Serve(Machine.Cpu);
+            FakeMachine.RunOn(own);
+            Action once = comesAndGoes;
+            comesAndGoes = null;
+            once?.Invoke();
+        };
+        MakeTableOnce(domain, page);
+        comesAndGoes = () =>
+        {
+            FakeMachine.RunOn(1);
+            MakeTableOnce(domain, page);
+            FakeMachine.RunOn(0);
+        };
+
+        Assert.True(PageReference.TryGetWritable(page, domain));
+        Assert.Null(comesAndGoes);
+        for (uint cpu = 0; cpu < Cpus; cpu++)
+        {
+            Assert.True((int)(Stamp(cpu) - page->FlushStamp) > 0, $"CPU {cpu} may remember the frame as a table");
+        }
+    }
+
+    private static void MakeTableOnce(Domain* domain, PageInfo* page)
+    {
+        domain->MmuLock.Acquire();
+        Assert.Equal(TableResult.Done, PageTables.Get(domain, FrameTable.FrameOf(page), 1));
+        Assert.Equal(TableResult.Done, PageTables.Put(domain, page));
+        domain->MmuLock.Release();
+    }
+
     private static void FlushOn(uint cpu)
     {
         FakeMachine.RunOn(cpu);

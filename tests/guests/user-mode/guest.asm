@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: MIT
-; User mode: the way there by iret, back by SYSCALL, INT 80h and faults; which stack and which frame the kernel finds.
+; User mode: the way there by iret, back by SYSCALL, INT 80h and faults; which stack and which frame the kernel finds; ports.
 
 %include "runtime.inc"
 %include "memory.inc"
@@ -98,6 +98,8 @@ main:
         EXPECT [raw_vector], 6, "an invalid opcode of user mode reaches the kernel"
         EXPECT [raw_frame + F_RIP], USER_CODE + user_ud - user_entry, "with its rip"
 
+        call io_bitmap
+
         ; An unmapped kernel stack would be the end; a moved one is used.
         HYPERCALL STACK_SWITCH, FLAT_SS, second_stack_top
         EXPECT rax, 0, "stack_switch again"
@@ -106,6 +108,69 @@ main:
         sub rax, [raw_stack]
         cmp rax, 9 * 8
         EXPECT_FLAG be, "the stack of the last stack_switch counts"
+        ret
+
+; BITMAP address, ports: the answer in rax.
+%macro BITMAP 2
+        mov rax, %1
+        mov [bitmap_request], rax
+        mov dword [bitmap_request + 8], %2
+        HYPERCALL PHYSDEV_OP, SET_IOBITMAP, bitmap_request
+%endmacro
+; PERMITTED "when" and REFUSED "when": the access to ports 80h to 83h, or just to 80h.
+%macro PERMITTED 2+
+        IN_USER %1
+        EXPECT [raw_vector], 99, "a port can be reached ", %2
+%endmacro
+%macro REFUSED 2+
+        IN_USER %1
+        EXPECT [raw_vector], 13, "no port can be reached ", %2
+%endmacro
+
+; The kernel's bitmap of ports lies in its own memory. Ports that user mode may use are absent nevertheless.
+io_bitmap:
+        BITMAP bitmap, 0x84
+        EXPECT rax, 0, "a bitmap of ports is taken"
+        PERMITTED user_in, "that the bitmap permits"
+        EXPECT8 [raw_rax], 0xFF, "and nothing is there"
+        PERMITTED user_in_4, "and its three neighbours"
+        BITMAP bitmap, 0x83
+        REFUSED user_in_4, "when the bitmap ends within it"
+        mov byte [bitmap + 0x10], 8             ; port 83h
+        BITMAP bitmap, 0x84
+        REFUSED user_in_4, "of four, one of which is closed"
+        PERMITTED user_in, "below that one"
+        mov byte [bitmap + 0x10], 1
+        REFUSED user_in, "that the bitmap closes"
+        mov byte [bitmap + 0x10], 0
+        BITMAP bitmap, 0x80
+        REFUSED user_in, "beyond the bitmap"
+        BITMAP 0x1000, 0x10000
+        EXPECT rax, 0, "a bitmap that is nowhere is as good as any"
+        REFUSED user_in, "by a bitmap that is nowhere"
+        mov rbx, 0x8000000000000000
+        BITMAP rbx, 0x10000
+        REFUSED user_in, "by a bitmap at no address"
+        mov rbx, HYPERVISOR_START
+        BITMAP rbx, 0x10000
+        EXPECT rax, EINVAL, "a bitmap in the hypervisor is refused"
+        mov rbx, HYPERVISOR_START - 8
+        BITMAP rbx, 0x10000
+        EXPECT rax, EINVAL, "as is one that reaches into it"
+        BITMAP bitmap, 0x10001
+        EXPECT rax, EINVAL, "there are 65,536 ports"
+        BITMAP 0, 0
+        EXPECT rax, 0, "the bitmap is taken away"
+        REFUSED user_in, "without a bitmap"
+        mov qword [bitmap_request], 3
+        HYPERCALL PHYSDEV_OP, SET_IOPL, bitmap_request
+        EXPECT rax, 0, "IOPL 3 can be had"
+        PERMITTED user_in, "with IOPL 3"
+        EXPECT8 [raw_rax], 0xFF, "and nothing is there, either"
+        mov qword [bitmap_request], 0
+        HYPERCALL PHYSDEV_OP, SET_IOPL, bitmap_request
+        EXPECT rax, 0, "and given up"
+        REFUSED user_in, "with IOPL 0"
         ret
 
 enter_user_at:
@@ -168,6 +233,14 @@ user_cr3:
 user_out:
         out 0x80, al
         ud2
+user_in:
+        in al, 0x80
+        syscall
+        ud2
+user_in_4:
+        in eax, 0x80
+        syscall
+        ud2
 user_ud:
         ud2
         align 4096, db 0xCC
@@ -185,4 +258,6 @@ section .bss
 alignb 4096
 second_stack:   resb 4096
 second_stack_top:
+bitmap: resb 8192
+bitmap_request: resq 2
 callback_request: resq 2
