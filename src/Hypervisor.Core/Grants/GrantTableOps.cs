@@ -9,6 +9,9 @@ public static unsafe class GrantTableOps
 {
     /// <summary>Requests between two questions whether something else wants the CPU.</summary>
     private const uint Slice = 16;
+
+    /// <summary>Unmaps that share a flush.</summary>
+    private const uint UnmapBatch = 32;
     private const uint Version = 1;
 
     /// <param name="array">Guest address of <paramref name="count"/> structures.</param>
@@ -84,6 +87,13 @@ public static unsafe class GrantTableOps
             {
                 result = Rest(GrantTableCommand.UnmapGrantRef, address, left, frame);
                 break;
+            }
+
+            // What a batch lets go of after its flush cannot give way.
+            if (left != count && ((count - left) & (UnmapBatch - 1)) == 0)
+            {
+                batch.Finish(vcpu->Domain);
+                batch = GrantUnmap.Begin();
             }
 
             if (!batch.RunOne(vcpu, address))

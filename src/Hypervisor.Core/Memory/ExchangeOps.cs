@@ -3,8 +3,8 @@
 // addresses for a device. The lists are worked off in groups: the smallest numbers of extents on both sides that
 // make the same number of frames. A group is exchanged as a whole or not at all:
 //
+//   get      the new extents are allocated; as long as they are being zeroed nothing else has happened, and the call may give way
 //   take     each frame given leaves the domain's list, if nothing but the owner refers to it
-//   get      the new extents are allocated
 //   commit   new frames enter the domain, the old ones are freed; after this nothing is undone
 //
 // Frames taken and extents got hang in two lists through their own frame-table entries.
@@ -18,6 +18,9 @@ namespace Hypervisor.Core.Memory;
 /// <summary>Exchange of a domain's frames.</summary>
 public static unsafe class ExchangeOps
 {
+    /// <summary>Extents zeroed between two questions whether something else wants the CPU.</summary>
+    private const uint ZeroedSlice = 16;
+
     public static HypercallResult Run(Vcpu* vcpu, ulong command, ulong argument, CpuUserRegs* frame)
     {
         MemoryExchange exchange;
@@ -88,17 +91,10 @@ public static unsafe class ExchangeOps
     {
         committed = false;
         gaveWay = false;
-        PageInfo* taken = null;
-        Errno error = TakeGroup(domain, exchange, inGroup, ref taken);
-        if (error != Errno.Ok)
-        {
-            Restore(domain, taken);
-            return error;
-        }
-
         int outOrder = (int)exchange.Out.ExtentOrder;
         ulong outGroup = 1UL << (int)(groupOrder - exchange.Out.ExtentOrder);
         PageInfo* got = null;
+        uint zeroed = 0;
         for (ulong extent = 0; extent < outGroup; extent++)
         {
             Mfn first = PageAllocator.AllocateForDomain(
@@ -106,11 +102,27 @@ public static unsafe class ExchangeOps
             if (first.IsNone)
             {
                 FreeExtents(domain, got, outOrder);
-                Restore(domain, taken);
                 return gaveWay ? Errno.Ok : Errno.NoMem;
             }
 
+            // What is zeroed by now has the domain's contents when it comes again, so each slice gets further.
+            bool wasZeroed = FrameTable.Page(first)->Type == PageInfo.Zeroed;
             Push(ref got, FrameTable.Page(first));
+            if (wasZeroed && (++zeroed & (ZeroedSlice - 1)) == 0 && extent + 1 < outGroup && Preemption.IsDue())
+            {
+                FreeExtents(domain, got, outOrder);
+                gaveWay = true;
+                return Errno.Ok;
+            }
+        }
+
+        PageInfo* taken = null;
+        Errno error = TakeGroup(domain, exchange, inGroup, ref taken);
+        if (error != Errno.Ok)
+        {
+            Restore(domain, taken);
+            FreeExtents(domain, got, outOrder);
+            return error;
         }
 
         committed = true;
@@ -188,11 +200,7 @@ public static unsafe class ExchangeOps
     {
         while (got != null)
         {
-            Mfn first = FrameTable.FrameOf(Pop(ref got));
-            for (ulong page = 0; page < 1UL << order; page++)
-            {
-                PageAllocator.FreeDomainFrame(FrameTable.Page(first + page), domain->Serial);
-            }
+            PageAllocator.FreeExtent(FrameTable.FrameOf(Pop(ref got)), order, domain->Serial);
         }
     }
 

@@ -64,6 +64,7 @@ public static unsafe class DomainPages
         {
             Unlink(domain, page);
             domain->TotalPages--;
+            page->Owner = FrameTable.OwnerNone;
         }
 
         domain->PageLock.Release();

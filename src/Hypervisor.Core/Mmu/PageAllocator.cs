@@ -210,6 +210,20 @@ public static unsafe partial class PageAllocator
         Give(first, order);
     }
 
+    /// <summary>Takes back an extent that <see cref="AllocateForDomain(int, int, Domain*, bool)"/> gave and nobody got.</summary>
+    /// <param name="first">Its first frame.</param>
+    /// <param name="order">Its order.</param>
+    /// <param name="contents">As of <see cref="FreeDomainFrame"/>.</param>
+    public static void FreeExtent(Mfn first, int order, ulong contents)
+    {
+        for (ulong frame = 0; frame < 1UL << order; frame++)
+        {
+            MarkFree(FrameTable.Page(first + frame), contents);
+        }
+
+        Give(first, order);
+    }
+
     /// <summary>Takes back one frame of a domain.</summary>
     /// <param name="page">The frame, which nothing refers to.</param>
     /// <param name="contents">The <see cref="Domain.Serial"/> of the domain to which it may go back as it is, or 0.</param>

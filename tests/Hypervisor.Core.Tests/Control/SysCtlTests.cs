@@ -4,8 +4,10 @@ using Hypervisor.Core.Control;
 using Hypervisor.Core.Emulation;
 using Hypervisor.Core.Memory;
 using Hypervisor.Core.Mmu;
+using Hypervisor.Core.Scheduling;
 using Hypervisor.Core.Tests.Lifecycle;
 using Hypervisor.Core.Time;
+using Hypervisor.Sched;
 using Xen.Abi;
 using Xunit;
 
@@ -188,6 +190,26 @@ public sealed unsafe class SysCtlTests
         Platform->PCpuInfo.XenCpuId = 2;
         Assert.Equal(0, PlatformCall());
         Assert.Equal(PhysicalCpuFlags.Invalid, Platform->PCpuInfo.Flags);
+    }
+
+    [Fact]
+    public void CPUs_are_taken_out_of_use_and_back_but_for_the_first()
+    {
+        SchedSystem* system = CpuScheduler.Of(Machine.Cpu)->Policy.System;
+        Prepare(PlatformCommand.CpuOffline);
+        Platform->CpuOl.CpuId = 1;
+        Assert.Equal(0, PlatformCall());
+        Assert.False(system->Online.Contains(1));
+        Prepare(PlatformCommand.CpuOnline);
+        Platform->CpuOl.CpuId = 1;
+        Assert.Equal(0, PlatformCall());
+        Assert.True(system->Online.Contains(1));
+        foreach (uint cpu in (uint[])[0, 2, uint.MaxValue])
+        {
+            Prepare(PlatformCommand.CpuOffline);
+            Platform->CpuOl.CpuId = cpu;
+            Assert.Equal(-(long)Errno.Inval, PlatformCall());
+        }
     }
 
     [Fact]

