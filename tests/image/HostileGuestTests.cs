@@ -13,7 +13,7 @@ namespace Image.Tests;
 [Collection(SessionCollection.Name)]
 public sealed class HostileGuestTests(SessionPool pool)
 {
-    private static readonly string[] s_guests = ["random-calls-long", "random-instructions"];
+    private static readonly string[] s_guests = ["random-calls-long", "random-instructions-long"];
 
     [Fact]
     public void Hostile_guests_give_every_page_back() =>

@@ -5,8 +5,8 @@ using Xen.Abi;
 
 namespace Hypervisor.Core.Control;
 
-/// <summary>XEN_SYSCTL_cpu_hotplug, XENPF_cpu_online and cpu_offline: a CPU out of use runs no vCPU. It stays awake for interrupts that are bound to it and
-/// for what other CPUs ask of it.</summary>
+/// <summary>XEN_SYSCTL_cpu_hotplug, XENPF_cpu_online and cpu_offline: a CPU out of use runs no vCPU. It stays awake for
+/// interrupts that are bound to it and for what other CPUs ask of it.</summary>
 public static unsafe class CpuHotplugControl
 {
     /// <returns>As <see cref="Set"/>; OpNotSupp: threads of cores cannot be switched.</returns>

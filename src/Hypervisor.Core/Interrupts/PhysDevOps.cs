@@ -21,7 +21,7 @@ public static unsafe class PhysDevOps
             PhysDevCommand.Eoi => Eoi(vcpu->Domain, argument),
             PhysDevCommand.IrqStatusQuery => QueryStatus(vcpu->Domain, argument),
 
-            // A guest that is refused the shared bitmap asks for each interrupt instead.
+            // There is no shared bitmap of interrupts to end (pirq_eoi_gmfn): guests ask about each instead.
             _ => !IsPrivileged((PhysDevCommand)command) ? Errno.NoSys
                 : !vcpu->Domain->IsPrivileged ? Errno.Perm
                 : DispatchPrivileged(vcpu->Domain, command, argument),

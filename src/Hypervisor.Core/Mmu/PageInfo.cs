@@ -20,8 +20,8 @@
 // While being validated a partial table has no type reference and keeps a reference on itself; whoever wants that type carries on.
 // While being released it still has the one type reference and the reference of whoever drops it, and nobody can take another.
 //
-// Released: a table or descriptor frame that nobody uses any more keeps its type, and in bits 56..32 the end of the flush clock at
-// its release. Who makes the frame writable first has everybody forget it, and then changes the very word that it saw: had
+// Released: a table or descriptor frame that nobody uses any more keeps its type, and in bits 56..32 the low part of the flush
+// clock at its release. Who makes the frame writable first has everybody forget it, and then changes the very word that it saw: had
 // the frame been a table once more meanwhile, the word would be another one.
 //
 // Changes of page-table types happen under the owner's MmuLock. The words themselves change by compare-exchange, since

@@ -361,6 +361,32 @@ public sealed unsafe class MemoryOpsTests
         Assert.Equal(4ul, domain->TotalPages);
     }
 
+    /// <summary>However busy the CPU is: what has been zeroed need not be zeroed again.</summary>
+    [Theory]
+    [InlineData(6u, 64ul, 0u)]
+    [InlineData(0u, 1ul, 6u)]
+    public void An_exchange_gives_way_while_pages_are_zeroed_and_comes_to_its_end(uint inOrder, ulong outCount, uint outOrder)
+    {
+        Domain* domain = _host.Dom0;
+        Mfn first = DomainPages.Allocate(domain, 6, 64);
+        ulong inCount = 64ul >> (int)inOrder;
+        for (ulong index = 0; index < inCount; index++)
+        {
+            _host.At<ulong>(TestHost.ListAddress)[index] = (first + index).Raw;
+        }
+
+        _host.Put(Exchange(inCount, inOrder, outCount, outOrder, addressBits: 0));
+        int before = Interrupt();
+        Assert.Equal(0, Call(MemoryCommand.Exchange));
+        Assert.InRange(_slices - before, 3, 8);
+        Assert.Equal(64ul, domain->TotalPages);
+        for (ulong frame = 0; frame < FrameTable.Frames; frame++)
+        {
+            PageInfo* page = FrameTable.Page(new Mfn(frame));
+            Assert.True(page->State == FrameState.Used || page->Owner != domain->Id, $"frame {frame:x} is free, and the domain's");
+        }
+    }
+
     [Fact]
     public void An_exchange_that_fails_leaves_everything_as_it_was()
     {

@@ -100,6 +100,9 @@ internal sealed unsafe class InterleavedCpus
     /// <summary>Requests that were made.</summary>
     public List<(int Cpu, int Number)> Made { get; } = [];
 
+    /// <summary>Where each CPU was when another one failed.</summary>
+    public List<string> Ends => _steps.Ends;
+
     public long Steps => _steps.Steps;
 
     public long Switches => _steps.Switches;

@@ -44,6 +44,9 @@ internal sealed unsafe class LockStep
         }
     }
 
+    /// <summary>Where each CPU was when another one failed.</summary>
+    public List<string> Ends { get; } = [];
+
     /// <summary>Steps that were made.</summary>
     public long Steps { get; private set; }
 
@@ -188,9 +191,10 @@ internal sealed unsafe class LockStep
                 play((uint)cpu);
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException end)
         {
             // Another CPU has failed.
+            Ends.Add($"CPU {cpu} was here:\n{end.StackTrace}");
         }
         catch (Exception failure)
         {

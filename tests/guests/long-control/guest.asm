@@ -2,6 +2,7 @@
 ; Long calls of the tools give way as those of guests do (long-calls): a domain is filled by the page and by the extent, and
 ; destroyed.
 
+%define ROUNDS 10
 %include "runtime.inc"
 %include "memory.inc"
 %include "events.inc"
