@@ -180,7 +180,10 @@ public static unsafe class ExchangeOps
     {
         while (taken != null)
         {
-            DomainPages.AssignReplacement(domain, FrameTable.FrameOf(Pop(ref taken)), 0);
+            // It comes back without a type, as if it were new: no CPU may remember it as writable any more.
+            PageInfo* page = Pop(ref taken);
+            TlbFlush.BeforeReuse(page->FlushStamp);
+            DomainPages.AssignReplacement(domain, FrameTable.FrameOf(page), 0);
         }
     }
 
