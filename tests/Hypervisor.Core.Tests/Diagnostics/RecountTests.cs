@@ -186,6 +186,11 @@ public sealed unsafe class RecountTests
     {
         bool ends = false;
         FakeMachine machine = _host.Machine;
+
+        // A question for registers may be left of an earlier machine, whose CPU never answered.
+        FakeMachine.RunOn(1);
+        CpuQuestions.Answer();
+        FakeMachine.RunOn(0);
         Thread other = new(() =>
         {
             FakeMachine.Join(machine, 1);
@@ -200,7 +205,11 @@ public sealed unsafe class RecountTests
         Recount.Print();
         Volatile.Write(ref ends, true);
         other.Join();
-        Assert.Equal(2, _host.Machine.Console.Split(" 0 mismatches").Length - 1);
+        string[] lines = _host.Machine.Console.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Collection(
+            lines,
+            line => Assert.EndsWith(" 0 mismatches", line, StringComparison.Ordinal),
+            line => Assert.EndsWith(" 0 mismatches", line, StringComparison.Ordinal));
     }
 
     [Fact]
