@@ -276,6 +276,7 @@ public static unsafe class PageTables
             if (isPresent ? LeafEntries.Get(domain, domain, ref entry) != Errno.Ok : !AbsentEntries.IsAllowed(domain, entry))
             {
                 ReleaseLeaves(domain, table, slot);
+                // No CPU has walked this table, and what the frame was before is forgotten (GetType): a plain word will do.
                 Volatile.Write(ref page->Type, PageType.L1);
                 PageReference.Put(page);
                 return TableResult.Refused;
