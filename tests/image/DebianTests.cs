@@ -25,7 +25,7 @@ public sealed class DebianTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
-    [Fact]
+    [LongFact]
     public void By_BIOS_every_device_works_and_the_power_button_ends_it()
     {
         MachineOptions machine = Machine("pc") with { Screen = MachineOptions.TextScreen };

@@ -68,3 +68,10 @@ public sealed class SessionCollection : ICollectionFixture<SessionPool>
 {
     public const string Name = "shared machines";
 }
+
+/// <summary>What <see cref="XendTests"/> share: machines of their own, so that they run beside the others.</summary>
+[CollectionDefinition(Name)]
+public sealed class XendCollection : ICollectionFixture<SessionPool>
+{
+    public const string Name = "shared machines for xend";
+}

@@ -7,7 +7,7 @@ using Xunit;
 namespace Image.Tests;
 
 /// <summary>The daemon with real guests: consoles, what happens when they stop, and its own sudden end.</summary>
-[Collection(SessionCollection.Name)]
+[Collection(XendCollection.Name)]
 public sealed class XendTests(SessionPool pool)
 {
     private const string LeaveConsole = "\x1d";

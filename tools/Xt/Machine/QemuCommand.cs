@@ -14,6 +14,8 @@ public static class QemuCommand
 {
     public const string Program = "qemu-system-x86_64";
 
+    private const int MostThreads = 2;
+
     private const string EfiCode = "/usr/share/OVMF/OVMF_CODE.fd";
 
     /// <summary>Arguments for this machine; the serial line is QEMU's own standard input and output.</summary>
@@ -21,7 +23,7 @@ public static class QemuCommand
     {
         List<string> line =
         [
-            "-machine", $"{options.Machine},memory-backend=ram", "-accel", options.Accelerator, "-cpu", options.CpuModel,
+            "-machine", $"{options.Machine},memory-backend=ram", "-accel", Accelerator(options), "-cpu", options.CpuModel,
             "-smp", options.Cpus.ToString(CultureInfo.InvariantCulture),
             "-m", options.MemoryMegabytes.ToString(CultureInfo.InvariantCulture),
             // Machines may be larger than the host: what they do not touch costs nothing.
@@ -130,6 +132,14 @@ public static class QemuCommand
 
         return File.Exists(path) ? path : files.WriteInitrd(path);
     }
+
+    /// <summary>
+    /// One thread takes turns for the CPUs where there are many. With a thread for each, QEMU 7.2 may translate an instruction
+    /// just as another CPU overwrites it, and go on with the old one: a kernel that patches its code then meets the same
+    /// breakpoint for ever. The more threads share a core of the host, the more often.
+    /// </summary>
+    private static string Accelerator(MachineOptions options) =>
+        options.Accelerator == "tcg" && options.Cpus > MostThreads ? "tcg,thread=single" : options.Accelerator;
 
     private static string Escaped(string text) => text.Replace(",", ",,", StringComparison.Ordinal);
 }
