@@ -57,13 +57,14 @@ public sealed class CrashTests(SessionPool pool)
 
     private static void ReadByDebuggers(string core, string banner)
     {
-        string sections = HostCommand.Require("readelf", ["--wide", "--sections", "--notes", core]);
+        string sections = HostCommand.Require("readelf", ["--wide", "--sections", core]);
         foreach (string name in new[] { ".note.Xen", ".xen_prstatus", ".xen_shared_info", ".xen_pages", ".xen_p2m" })
         {
             Assert.Matches($@" {Regex.Escape(name)} ", sections);
         }
 
-        Assert.Equal(4, Regex.Count(sections, "(?m)^ +Xen +0x"));
+        // Four notes by the name of Xen. (Those of core files readelf looks for in segments, of which Xen's have none.)
+        Assert.Equal(4, Regex.Count(HostCommand.Require("readelf", ["--hex-dump=.note.Xen", core]), " 58656e00"));
         Assert.Contains("CORE (Core file)", HostCommand.Require("readelf", ["--file-header", core]));
 
         // The first words of the kernel's banner at the address that the guest itself gave.
