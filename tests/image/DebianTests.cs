@@ -19,7 +19,7 @@ public sealed class DebianTests : IDisposable
 {
     private const string Typed = "/tmp/typed";
 
-    private static readonly TimeSpan s_boot = TimeSpan.FromSeconds(400);
+    private static readonly TimeSpan s_boot = TimeSpan.FromSeconds(900);
 
     private readonly DeviceBench _bench = new();
 
