@@ -61,6 +61,10 @@ public sealed class DebianTests : IDisposable
             + "echo 'GRUB_CMDLINE_LINUX=\"console=hvc0\"' >>/etc/default/grub; echo 'GRUB_DISABLE_OS_PROBER=true' >>/etc/default/grub; "
             + "echo 'GRUB_DEFAULT=xen-csharp-xen.gz-'$(uname -r)-usual >>/etc/default/grub; update-grub 2>&1", 300);
         Assert.Contains("Found hypervisor /boot/xen.gz", menu);
+
+        // systemd gives a device a minute and a half to appear, and would have nobody log in there.
+        _ = debian.Require("mkdir -p /etc/systemd/system/dev-hvc0.device.d; "
+            + "printf '[Unit]\nJobRunningTimeoutSec=900\n' >/etc/systemd/system/dev-hvc0.device.d/patience.conf");
         debian.Start("reboot");
         debian.WaitFor("debian login: ", s_boot);
         debian.LogIn(s_boot);

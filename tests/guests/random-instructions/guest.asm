@@ -130,8 +130,14 @@ next:   mov rsp, kernel_stack_top
         mov ebx, eax
         HYPERCALL FPU_TASKSWITCH, rbx
 
-        ; Sixteen pieces of code, each an instruction from the list or bytes of chance, and no end.
+        ; Sixteen pieces of code, each an instruction from the list or bytes of chance, and no end. The whole page is
+        ; written: what an emulator has translated of it, by all the ways that led there, it would keep and look through at
+        ; each write.
 .code:  mov rdi, user_entry
+        mov rax, 0xCCCCCCCCCCCCCCCC
+        mov ecx, 512
+        rep stosq
+        mov rdi, user_entry
         mov ebp, PIECES
 .piece: mov eax, PIECES
         sub eax, ebp
