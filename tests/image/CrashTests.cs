@@ -71,7 +71,7 @@ public sealed class CrashTests(SessionPool pool)
         _ = HostCommand.Require(Path.Combine(Workspace.Dom0Programs, "xm"), ["dump-gdb", core, core + ".gdb"]);
         string seen = HostCommand.Require("gdb", ["-nx", "-batch", "-core", core + ".gdb", "-ex", "info threads",
             "-ex", $"x/s 0x{banner}", "-ex", "info registers rip rsp"]);
-        Assert.Contains("\"Linux version 6.1.", seen);
+        Assert.True(seen.Contains("\"Linux version 6.1.", StringComparison.Ordinal), $"{banner}: {seen}");
         Assert.Equal(2, Regex.Count(seen, @"(?m)^[* ] +\d+ +LWP \d"));
         Assert.Matches(@"(?m)^rip +0xffffffff8", seen);
     }
