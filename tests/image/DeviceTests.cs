@@ -68,7 +68,7 @@ public sealed class DeviceTests(SessionPool pool)
 
             // Debian's tools give it a disk and an interface and take them back, as ours do.
             _ = dom0.Require("xl block-attach dev format=raw,vdev=xvdc,access=rw,target=/tmp/c.img && "
-                + "xl network-attach dev mac=00:16:3e:00:00:08,bridge=brtest", 60);
+                + "xl network-attach dev mac=00:16:3e:00:00:08 bridge=brtest", 60);
             Until(dom0, "test $(xm block-list dev | grep -c ' 4 ') = 4");
             Until(dom0, "test $(xl network-list dev | grep -c '00:16:3e:00:00:08 .* 4 ') = 1");
             _ = dom0.Require("xl block-detach dev xvdc && xl network-detach dev 00:16:3e:00:00:08", 60);

@@ -5,7 +5,8 @@
 // at which address. The address space is that of the first virtual CPU that has one; its kernel's half is everybody's.
 //
 // Page tables are the guest's. A table that is reached again and again, as one that maps itself is, costs a visit each
-// time, and visits and segments have a limit; what lies beyond is left out, the kernel's half being walked first.
+// time, and visits and segments have a limit; what lies beyond is left out, the kernel's image and half being walked first. A page
+// is in the file at eight addresses at most: Linux's list of frames has the same few pages at a quarter of a million.
 using System;
 using System.Collections.Generic;
 using System.IO;
@@ -21,8 +22,9 @@ namespace Dom0.Toolstack.Domains;
 /// <param name="File">The core file.</param>
 /// <param name="Vcpus">Virtual CPUs, which are gdb's threads.</param>
 /// <param name="Segments">Runs of pages at consecutive addresses.</param>
-/// <param name="IsWhole">Nothing that the page tables map was left out.</param>
-public sealed record GdbCoreResult(string File, int Vcpus, int Segments, bool IsWhole);
+/// <param name="Repeated">Addresses left out because their pages are there at eight others.</param>
+/// <param name="IsWhole">Nothing else that the page tables map was left out.</param>
+public sealed record GdbCoreResult(string File, int Vcpus, int Segments, int Repeated, bool IsWhole);
 
 /// <summary>Makes core files for gdb of dumps.</summary>
 public sealed unsafe class GdbCore
@@ -31,9 +33,11 @@ public sealed unsafe class GdbCore
     private const int MaximumSegments = 65_000;
     private const int MaximumVisits = 200_000;
     private const int MaximumSections = 64;
+    private const int MaximumAddresses = 8;
     private const int PageSize = 4096;
     private const int EntriesPerTable = 512;
     private const int FirstKernelSlot = 272;
+    private const int ImageSlot = 511;
     private const int HeaderSize = 64;
     private const int SegmentHeaderSize = 56;
     private const int StatusSize = 336;
@@ -44,7 +48,9 @@ public sealed unsafe class GdbCore
     private readonly Dictionary<string, (long Offset, long Size)> _sections = [];
     private readonly Dictionary<ulong, int> _pageOf = [];
     private readonly List<Segment> _segments = [];
+    private byte[] _addresses = [];
     private int _visits;
+    private int _repeated;
     private bool _isWhole = true;
 
     private GdbCore(FileStream dump) => _dump = dump;
@@ -88,6 +94,7 @@ public sealed unsafe class GdbCore
     {
         ReadSections();
         PageEntry[] frames = Read<PageEntry>(".xen_p2m");
+        _addresses = new byte[frames.Length];
         for (int page = 0; page < frames.Length; page++)
         {
             _pageOf[frames[page].MachineFrame] = page;
@@ -108,10 +115,11 @@ public sealed unsafe class GdbCore
 
         // Linux keeps its own half in the upper slots; the hypervisor's entries lie between the two.
         int top = _pageOf[vcpus[root].CtrlReg[3] / PageSize];
-        Walk(top, 4, 0, FirstKernelSlot, EntriesPerTable);
+        Walk(top, 4, 0, ImageSlot, ImageSlot + 1);
+        Walk(top, 4, 0, FirstKernelSlot, ImageSlot);
         Walk(top, 4, 0, 0, EntriesPerTable / 2);
         WriteCore(target, Notes(vcpus));
-        return new GdbCoreResult(target.Name, vcpus.Length, _segments.Count, _isWhole);
+        return new GdbCoreResult(target.Name, vcpus.Length, _segments.Count, _repeated, _isWhole);
     }
 
     private void Walk(int table, int level, ulong above, int from, int to)
@@ -152,6 +160,13 @@ public sealed unsafe class GdbCore
 
     private void Add(ulong address, int page)
     {
+        if (_addresses[page] == MaximumAddresses)
+        {
+            _repeated++;
+            return;
+        }
+
+        _addresses[page]++;
         Span<Segment> all = CollectionsMarshal.AsSpan(_segments);
         if (all.Length > 0 && all[^1] is var last && last.Address + ((ulong)last.Count * PageSize) == address
             && last.First + last.Count == page)

@@ -94,7 +94,8 @@ internal static class DomainCommands
         }
 
         return context.Report(result, XmJson.Default.GdbCoreResult, core => context.Output.WriteLine(
-            $"Made {core.File}: {core.Vcpus} virtual CPUs, {core.Segments} segments"));
+            $"Made {core.File}: {core.Vcpus} virtual CPUs, {core.Segments} segments"
+            + (core.Repeated == 0 ? "" : $"; without {core.Repeated} more addresses of pages that are at several already")));
     }
 
     public static int Pause(CommandContext context)

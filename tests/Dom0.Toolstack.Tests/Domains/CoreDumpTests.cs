@@ -186,6 +186,7 @@ public sealed class CoreDumpTests : IDisposable
         _ = CoreDump.Write(_hypervisor, 1, File);
         GdbCoreResult result = GdbCore.Convert(File, File + ".gdb");
         Assert.Equal(2, result.Vcpus);
+        Assert.Equal(0, result.Repeated);
         Assert.True(result.IsWhole);
         byte[] core = System.IO.File.ReadAllBytes(File + ".gdb");
 
@@ -205,6 +206,32 @@ public sealed class CoreDumpTests : IDisposable
         Assert.Equal([5u, 336u, 1u], MemoryMarshal.Cast<byte, uint>(core.AsSpan(notes, 12)).ToArray());
         Assert.Equal(1, BitConverter.ToInt32(core, notes + 20 + 32));
         Assert.Equal(_kernel.Entry, BitConverter.ToUInt64(core, notes + 20 + 112 + (16 * Word)));
+    }
+
+    /// <summary>As Linux does for what is not in its list of frames: one table of one page, again and again.</summary>
+    [Fact]
+    public unsafe void A_page_that_is_everywhere_leaves_room_for_the_others()
+    {
+        TellLinearList();
+        ulong[] machine = [.. new GuestFrameList(_fake, _hypervisor.Domains.TryGetInfo(1)!).Read().Select(entry => entry.MachineFrame)];
+        ulong leaf = machine[^1];
+        ulong middle = machine[^2];
+        ulong upper = machine[^3];
+        Entries(leaf).Fill((machine[^4] << 12) | 0x21);
+        Entries(middle).Fill((leaf << 12) | 0x21);
+        Entries(upper)[0] = (middle << 12) | 0x21;
+        VcpuGuestContext context = _fake.Domains[1].Context!.Value;
+        Entries(context.CtrlReg[3] / 4096)[300] = (upper << 12) | 0x21;
+
+        _ = CoreDump.Write(_hypervisor, 1, File);
+        GdbCoreResult result = GdbCore.Convert(File, File + ".gdb");
+        Assert.True(result.IsWhole);
+        Assert.InRange(result.Repeated, (512 * 512) - 8, 512 * 512);
+        byte[] core = System.IO.File.ReadAllBytes(File + ".gdb");
+        Assert.NotNull(At(core, TestKernels.VirtualBase + 0x100000, 1));
+        Assert.NotNull(At(core, _kernel.P2mBase!.Value, 1));
+
+        Span<ulong> Entries(ulong frame) => MemoryMarshal.Cast<byte, ulong>(_fake.Frame(frame).AsSpan());
     }
 
     [Fact]
