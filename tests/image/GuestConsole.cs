@@ -24,10 +24,10 @@ internal sealed class GuestConsole(Dom0Session dom0, string name)
     public void UntilUp(int times = 1) => Until($"test $(grep -c 'GUEST IS UP' {Log}) = {times}");
 
     /// <summary>Types a line and waits until the guest has done it; returns what it said meanwhile.</summary>
-    public string Run(string line)
+    public string Run(string line, int seconds = 200)
     {
         Begin(line);
-        return End();
+        return End(seconds);
     }
 
     /// <summary>Types a line.</summary>
@@ -40,10 +40,10 @@ internal sealed class GuestConsole(Dom0Session dom0, string name)
     }
 
     /// <summary>Waits until the guest has done what was typed last; returns what it said meanwhile.</summary>
-    public string End()
+    public string End(int seconds = 200)
     {
         string done = $"{_number + 1000} is done";
-        Until($"tail -c +{_size} {Log} | grep -q '^{done}'");
+        Until($"tail -c +{_size} {Log} | grep -q '^{done}'", seconds);
         string said = dom0.Require($"tail -c +{_size} {Log}").Replace("\r", "", StringComparison.Ordinal);
 
         // The log has the typed lines as well; only what stands between the echo and the answer was said.

@@ -18,6 +18,9 @@ public sealed class GuestNetworkTests(SessionPool pool)
     private const string Bridge = "xenbr0";
     private const int DiskMegabytes = 256;
 
+    /// <summary>For that much by an emulated machine, on a busy host.</summary>
+    private const int Patience = 1500;
+
     [LongFact]
     public void Three_guests_with_disks_and_networks_reach_each_other_and_the_world() =>
         pool.Use(HypervisorKind.Ours, dom0 =>
@@ -99,13 +102,13 @@ public sealed class GuestNetworkTests(SessionPool pool)
         for (int time = 0; time < times; time++)
         {
             Listen(dom0);
-            _ = reader.Run($"head -c {bytes} /dev/xvda | nc 10.0.2.15 7001");
+            _ = reader.Run($"head -c {bytes} /dev/xvda | nc 10.0.2.15 7001", Patience);
             Assert.Equal(sum, Sum(dom0.Require("while [ ! -s /tmp/end ]; do sleep 0.1; done; cat /tmp/sum", 600)));
             reader.Begin($"dd if=/dev/xvda of=/dev/xvdb bs=1M count={megabytes} conv=fsync");
             _ = dom0.Require("for role in store backends domains; do sleep 1; kill -9 $(cat /run/xend/$role.pid); done");
             Interruption.Settle(dom0);
-            _ = reader.End();
-            Assert.Equal(sum, Sum(reader.Run($"echo 3 >/proc/sys/vm/drop_caches; head -c {bytes} /dev/xvdb | md5sum")));
+            _ = reader.End(Patience);
+            Assert.Equal(sum, Sum(reader.Run($"echo 3 >/proc/sys/vm/drop_caches; head -c {bytes} /dev/xvdb | md5sum", Patience)));
             Assert.Equal(sum, Sum(dom0.Require($"blockdev --flushbufs /dev/vdc; head -c {bytes} /dev/vdc | md5sum", 600)));
         }
 
