@@ -11,8 +11,8 @@ namespace Image.Tests;
 [Collection(SessionCollection.Name)]
 public sealed class DeviceLoopTests(SessionPool pool)
 {
-    private const int Rounds = 20;
-    private const int RoundsBetweenLooks = 5;
+    private const int Rounds = 10;
+    private const int RoundsBetweenLooks = 3;
     private const string Name = GuestWork.Name;
     private const string DiskFile = "/tmp/loop.img";
     private const string Mac = "00:16:3e:00:00:07";
