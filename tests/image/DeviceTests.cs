@@ -125,7 +125,7 @@ public sealed class DeviceTests(SessionPool pool)
             // Nobody else is kept from anything, and all of it comes back.
             _ = dom0.Require("xm create -q -p /etc/xen/xmexample1 && xm destroy ExampleDomain", 120);
             _ = dom0.Require("fsfreeze --unfreeze /mnt/frozen");
-            guest.Until($"! xl list | grep -q ' {id}  '");
+            guest.Until($"! xl list | awk '{{ print $2 }}' | grep -qx {id}");
             guest.Until("! losetup -a | grep -q frozen");
             Assert.Equal(before, dom0.Require(Free));
             _ = dom0.Require("umount /mnt/frozen; rm /tmp/frozen");
