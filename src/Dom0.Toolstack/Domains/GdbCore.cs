@@ -6,7 +6,7 @@
 //
 // Page tables are the guest's. A table that is reached again and again, as one that maps itself is, costs a visit each
 // time, and visits and segments have a limit; what lies beyond is left out, the kernel's image and half being walked first. A page
-// is in the file at eight addresses at most: Linux's list of frames has the same few pages at a quarter of a million.
+// is in the file at eight addresses at most: Linux has the same few at some 330,000 in its vmalloc area.
 using System;
 using System.Collections.Generic;
 using System.IO;

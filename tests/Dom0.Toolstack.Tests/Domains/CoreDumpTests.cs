@@ -208,7 +208,7 @@ public sealed class CoreDumpTests : IDisposable
         Assert.Equal(_kernel.Entry, BitConverter.ToUInt64(core, notes + 20 + 112 + (16 * Word)));
     }
 
-    /// <summary>As Linux does for what is not in its list of frames: one table of one page, again and again.</summary>
+    /// <summary>As in Linux's vmalloc area: one table of one page, again and again.</summary>
     [Fact]
     public unsafe void A_page_that_is_everywhere_leaves_room_for_the_others()
     {
