@@ -81,8 +81,12 @@ internal static class LoadGuest
         ["boot/load.elf"] = Path.Combine(Workspace.MicroGuests, "load.elf"),
     };
 
+    /// <summary>Nanoseconds of a window that count.</summary>
+    public const double Window = 3e9;
+
     /// <summary>The five numbers of an answer: turns or ticks, worst and summed delay of ticks, nanoseconds run, system
-    /// time; of a window the same without its number, and its length in the time's place.</summary>
+    /// time; of a window the same without its number, and in the time's place what it lasted by the guest's looks at the clock.
+    /// </summary>
     public static (double Turns, double Worst, double Delays, double Ran, double Time) Numbers(string answer)
     {
         double[] numbers = Array.ConvertAll(
