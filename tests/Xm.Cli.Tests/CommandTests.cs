@@ -409,6 +409,18 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void Destroy_says_how_much_memory_of_the_domain_is_still_in_use()
+    {
+        _xm.Add(3, "guest").HeldFrames = 12;
+        Assert.Equal(0, _xm.Run("destroy", "guest"));
+        Assert.Contains("Warning: 'guest' has ended, but 48 KiB of its memory are still in use", _xm.Errors);
+        Assert.Equal(12, _xm.Hypervisor.Domains[3].Frames.Count);
+        _ = _xm.Add(4, "other");
+        Assert.Equal(0, _xm.Run("destroy", "other"));
+        Assert.Empty(_xm.Errors);
+    }
+
+    [Fact]
     public void Create_with_n_prints_the_plan_and_touches_nothing()
     {
         string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());

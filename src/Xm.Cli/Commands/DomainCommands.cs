@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.IO;
+using System.Threading;
 using Dom0.Toolstack;
 using Dom0.Toolstack.Api;
 using Dom0.Toolstack.Config;
@@ -13,11 +14,34 @@ namespace Xm.Cli.Commands;
 
 internal static class DomainCommands
 {
+    private const int HeldMilliseconds = 1000;
+
     public static int Destroy(CommandContext context)
     {
         DomainReference domain = context.Domain();
         DestroyNow(context, domain);
+        TellOfHeldMemory(context, domain);
         return context.Done(domain);
+    }
+
+    /// <summary>Says so where somebody goes on using memory of a domain that has ended.</summary>
+    private static void TellOfHeldMemory(CommandContext context, DomainReference domain)
+    {
+        // Consoles and back ends let go when they hear of the end, which is soon.
+        long start = Environment.TickCount64;
+        DomainInfo? left = context.Hypervisor.Domains.TryGetInfo(domain.Id);
+        while (left is { IsDying: true } && Environment.TickCount64 - start < HeldMilliseconds)
+        {
+            Thread.Sleep(HeldMilliseconds / 20);
+            left = context.Hypervisor.Domains.TryGetInfo(domain.Id);
+        }
+
+        if (left is { IsDying: true })
+        {
+            context.Errors.WriteLine($"Warning: '{domain.Name}' has ended, but {left.MemoryKib} KiB of its memory are still in "
+                + "use: a back end or another program of Domain-0 has it mapped. They come back when that lets go; until "
+                + "then 'xm list' shows the domain as dying.");
+        }
     }
 
     /// <summary>Ends a domain by the daemon, which has its console open and its record; without one, directly.</summary>

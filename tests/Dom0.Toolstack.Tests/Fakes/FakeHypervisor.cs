@@ -38,6 +38,12 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
 
         public bool IsShutdown { get; set; }
 
+        /// <summary>Destroyed; what others have of its memory is still there.</summary>
+        public bool HasEnded { get; set; }
+
+        /// <summary>Frames that others have mapped when it is destroyed.</summary>
+        public int HeldFrames { get; set; }
+
         public ShutdownReason Reason { get; set; }
 
         public ulong Claim { get; set; }
@@ -280,6 +286,14 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
                     return -LibcErrno.Restart;
                 }
 
+                if (domain.HeldFrames > 0)
+                {
+                    FreeFrames += (ulong)domain.Frames.Count - (ulong)domain.HeldFrames;
+                    domain.Frames.IntersectWith([.. domain.Frames.Take(domain.HeldFrames)]);
+                    domain.HasEnded = true;
+                    return 0;
+                }
+
                 FreeFrames += (ulong)domain.Frames.Count;
                 _ = Domains.Remove(call.Domain.Raw);
                 return 0;
@@ -392,7 +406,8 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
         DomCtlGetDomainInfo info = new()
         {
             Domain = new DomId((ushort)id),
-            Flags = (domain.IsPaused ? DomainInfoFlags.Paused : 0) | (id == 0 ? DomainInfoFlags.Running : 0)
+            Flags = (domain.IsPaused ? DomainInfoFlags.Paused : 0) | (domain.HasEnded ? DomainInfoFlags.Dying : 0)
+                | (id == 0 ? DomainInfoFlags.Running : 0)
                 | (domain.IsShutdown
                     ? DomainInfoFlags.Shutdown | ((uint)domain.Reason << (int)DomainInfoFlags.ShutdownShift)
                     : 0),
