@@ -45,6 +45,8 @@ internal static class CommandTable
         {
             Minimum = 1,
             Maximum = 1,
+            Details = "The guest is not asked; see shutdown. Its memory comes back at once, but for what a program of Domain-0 has "
+                + "mapped: a warning says how much that is.",
         },
         new("shutdown", CommandGroup.Domain, "DOMAIN | -a", "ask a domain to power itself off",
             ShutdownCommand.Shutdown)
