@@ -81,9 +81,9 @@ internal sealed class DomainImageWriter
 
     private void WriteList(GuestPages pages)
     {
-        Span<byte> body = _writer.Begin(8 + (pages.List.ListFrames.Length * sizeof(ulong)));
-        BinaryPrimitives.WriteUInt32LittleEndian(body[4..], (uint)(pages.Kinds.Count - 1));
-        Span<ulong> frames = MemoryMarshal.Cast<byte, ulong>(body[8..]);
+        byte[] body = new byte[8 + (pages.List.ListFrames.Length * sizeof(ulong))];
+        BinaryPrimitives.WriteUInt32LittleEndian(body.AsSpan(4), (uint)(pages.Kinds.Count - 1));
+        Span<ulong> frames = MemoryMarshal.Cast<byte, ulong>(body.AsSpan(8));
         for (int index = 0; index < frames.Length; index++)
         {
             frames[index] = pages.Machine.Find(pages.List.ListFrames[index]) ?? throw new ToolstackException(
@@ -91,41 +91,54 @@ internal sealed class DomainImageWriter
                 + $"{pages.List.ListFrames[index]:x}, which the list itself does not have");
         }
 
-        _writer.Commit(RecordType.X86PvP2mFrames, body.Length);
+        _writer.Write(RecordType.X86PvP2mFrames, body);
     }
 
     private void WritePages(GuestPages pages, CancellationToken cancellation)
     {
         int done = 0;
         byte[] kinds = new byte[SaveFileLayout.BatchPages];
+        byte[] head = new byte[PageBatch.SizeOf(SaveFileLayout.BatchPages, 0)];
         foreach (ulong[] batch in pages.Batches())
         {
             cancellation.ThrowIfCancellationRequested();
-            Span<byte> body = _writer.Begin(PageBatch.SizeOf(batch.Length, batch.Length));
             for (int index = 0; index < batch.Length; index++)
             {
                 kinds[index] = pages.Kinds[batch[index]];
             }
 
-            int at = PageBatch.WriteHead(body, batch, kinds);
+            _writer.Begin(RecordType.PageData, PageBatch.SizeOf(batch.Length, batch.Length));
+            _writer.Add(head.AsSpan(0, PageBatch.WriteHead(head, batch, kinds)));
             using (NativeRegion memory = pages.Map(_hypervisor, _domain, batch))
             {
-                memory.Bytes[..(batch.Length * SaveFileLayout.PageSize)].CopyTo(body[at..]);
+                AddPages(pages, batch, kinds, memory.Bytes);
             }
 
-            for (int index = 0; index < batch.Length; index++)
-            {
-                if (PageKind.TableLevel(kinds[index]) is > 0 and int level)
-                {
-                    Span<byte> page = body.Slice(at + (index * SaveFileLayout.PageSize), SaveFileLayout.PageSize);
-                    ToGuestFrames(pages, level, batch[index], MemoryMarshal.Cast<byte, ulong>(page));
-                }
-            }
-
-            _writer.Commit(RecordType.PageData, body.Length);
+            _writer.End();
             done += batch.Length;
             _progress?.Invoke(new TransferProgress(done, pages.Count));
         }
+    }
+
+    /// <summary>Pages go into the file from where they are; only page tables differ there, and are copied.</summary>
+    private void AddPages(GuestPages pages, ulong[] batch, byte[] kinds, ReadOnlySpan<byte> memory)
+    {
+        const int Size = SaveFileLayout.PageSize;
+        ulong[] table = new ulong[Size / sizeof(ulong)];
+        int written = 0;
+        for (int index = 0; index < batch.Length; index++)
+        {
+            if (PageKind.TableLevel(kinds[index]) is > 0 and int level)
+            {
+                _writer.Add(memory[(written * Size)..(index * Size)]);
+                MemoryMarshal.Cast<byte, ulong>(memory.Slice(index * Size, Size)).CopyTo(table);
+                ToGuestFrames(pages, level, batch[index], table);
+                _writer.Add(MemoryMarshal.AsBytes<ulong>(table));
+                written = index + 1;
+            }
+        }
+
+        _writer.Add(memory[(written * Size)..(batch.Length * Size)]);
     }
 
     private static void ToGuestFrames(GuestPages pages, int level, ulong table, Span<ulong> entries)
@@ -155,12 +168,13 @@ internal sealed class DomainImageWriter
     private void WriteTsc()
     {
         DomCtlTscInfo info = _hypervisor.States.GetTsc(_domain);
-        Span<byte> body = _writer.Begin(24);
+        Span<byte> body = stackalloc byte[24];
+        body.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(body, info.TscMode);
         BinaryPrimitives.WriteUInt32LittleEndian(body[4..], info.GtscKhz);
         BinaryPrimitives.WriteUInt64LittleEndian(body[8..], info.ElapsedNsec);
         BinaryPrimitives.WriteUInt32LittleEndian(body[16..], info.Incarnation);
-        _writer.Commit(RecordType.X86TscInfo, body.Length);
+        _writer.Write(RecordType.X86TscInfo, body);
     }
 
     private void WriteVcpu(int vcpu, GuestPages pages)

@@ -15,8 +15,10 @@ namespace Dom0.Toolstack.Migration;
 public sealed unsafe class SaveFileWriter
 {
     private readonly Stream _stream;
-    private byte[] _buffer = new byte[64 * 1024];
+    private XxHash64 _hash;
     private ulong _chain;
+    private int _length;
+    private int _left;
 
     /// <summary>Writes to <paramref name="stream"/>, which stays the caller's.</summary>
     public SaveFileWriter(Stream stream) => _stream = stream;
@@ -30,7 +32,7 @@ public sealed unsafe class SaveFileWriter
         // Blanks behind the JSON put all that follows on multiples of eight bytes; xl wants a zero at the end.
         int size = SaveFileLayout.Padded(sizeof(uint) + configuration.Length + 1) - sizeof(uint);
         int headers = SaveFileLayout.FileHeaderSize + sizeof(uint) + size;
-        Span<byte> all = Reserve(headers + 16 + SaveFileLayout.RecordHeaderSize + SaveFileLayout.ImageHeaderSize + 16);
+        Span<byte> all = new byte[headers + 16 + SaveFileLayout.RecordHeaderSize + SaveFileLayout.ImageHeaderSize + 16];
         Span<byte> file = all;
         SaveFileLayout.Magic.CopyTo(file);
         BinaryPrimitives.WriteUInt32LittleEndian(file[32..], SaveFileLayout.ByteOrderMark);
@@ -55,37 +57,55 @@ public sealed unsafe class SaveFileWriter
         BinaryPrimitives.WriteUInt16LittleEndian(image[28..], SaveFileLayout.PageShift);
         BinaryPrimitives.WriteUInt32LittleEndian(image[32..], (uint)xenMajor);
         BinaryPrimitives.WriteUInt32LittleEndian(image[36..], (uint)xenMinor);
-        Chain(all.Length);
-        Put(all);
+        StartHash();
+        Append(all);
+        _chain = _hash.Finish();
     }
 
     /// <summary>Writes a record with its checksum.</summary>
     public void Write(RecordType type, ReadOnlySpan<byte> head, ReadOnlySpan<byte> tail = default)
     {
-        Span<byte> body = Begin(head.Length + tail.Length);
-        head.CopyTo(body);
-        tail.CopyTo(body[head.Length..]);
-        Commit(type, body.Length);
+        Begin(type, head.Length + tail.Length);
+        Add(head);
+        Add(tail);
+        End();
     }
 
-    /// <summary>Cleared room for the body of a record of up to <paramref name="size"/> bytes, to be filled.</summary>
-    public Span<byte> Begin(int size) =>
-        Reserve(SaveFileLayout.RecordHeaderSize + SaveFileLayout.Padded(size)
-            + SaveFileLayout.RecordHeaderSize + SaveFileLayout.ChecksumSize)
-            .Slice(SaveFileLayout.RecordHeaderSize, size);
-
-    /// <summary>Writes the record whose body stands in what <see cref="Begin"/> gave.</summary>
-    public void Commit(RecordType type, int length)
+    /// <summary>Begins a record whose body, of so many bytes, comes in pieces: each may be large, and is not copied.</summary>
+    public void Begin(RecordType type, int length)
     {
-        int size = SaveFileLayout.RecordHeaderSize + SaveFileLayout.Padded(length);
-        Span<byte> record = _buffer.AsSpan(SaveFileLayout.ChecksumSize);
-        WriteHeader(record, type, length);
-        record[(SaveFileLayout.RecordHeaderSize + length)..size].Clear();
-        Chain(size);
-        Span<byte> checksum = record[size..];
+        Span<byte> header = stackalloc byte[SaveFileLayout.RecordHeaderSize];
+        WriteHeader(header, type, length);
+        StartHash();
+        Append(header);
+        _length = length;
+        _left = length;
+    }
+
+    /// <summary>The next piece of the body.</summary>
+    public void Add(ReadOnlySpan<byte> piece)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(piece.Length, _left, nameof(piece));
+        _left -= piece.Length;
+        Append(piece);
+    }
+
+    /// <summary>Ends the record, whose body is complete, and writes its checksum.</summary>
+    public void End()
+    {
+        if (_left != 0)
+        {
+            throw new InvalidOperationException($"{_left} bytes of the record are missing");
+        }
+
+        Span<byte> padding = stackalloc byte[SaveFileLayout.Padded(_length) - _length];
+        padding.Clear();
+        Append(padding);
+        _chain = _hash.Finish();
+        Span<byte> checksum = stackalloc byte[SaveFileLayout.RecordHeaderSize + SaveFileLayout.ChecksumSize];
         WriteHeader(checksum, RecordType.Checksum, SaveFileLayout.ChecksumSize);
         BinaryPrimitives.WriteUInt64LittleEndian(checksum[SaveFileLayout.RecordHeaderSize..], _chain);
-        Put(record[..(size + SaveFileLayout.RecordHeaderSize + SaveFileLayout.ChecksumSize)]);
+        Put(checksum);
     }
 
     /// <summary>Writes the ends of image and stream.</summary>
@@ -102,27 +122,28 @@ public sealed unsafe class SaveFileWriter
         BinaryPrimitives.WriteUInt32LittleEndian(target[4..], (uint)length);
     }
 
-    /// <summary>Cleared bytes of the buffer behind the place of the last hash.</summary>
-    private Span<byte> Reserve(int size)
+    /// <summary>The hash covers the one before it first.</summary>
+    private void StartHash()
     {
-        if (_buffer.Length < SaveFileLayout.ChecksumSize + size)
-        {
-            _buffer = new byte[SaveFileLayout.ChecksumSize + size];
-        }
-
-        Span<byte> room = _buffer.AsSpan(SaveFileLayout.ChecksumSize, size);
-        room.Clear();
-        return room;
+        ulong chain = _chain;
+        _hash.Start();
+        _hash.Append((byte*)&chain, sizeof(ulong));
     }
 
-    /// <summary>Hashes the hash so far and the first bytes of the buffer behind it.</summary>
-    private void Chain(int size)
+    /// <summary>Hashes and writes.</summary>
+    private void Append(ReadOnlySpan<byte> bytes)
     {
-        BinaryPrimitives.WriteUInt64LittleEndian(_buffer, _chain);
-        fixed (byte* bytes = _buffer)
+        if (bytes.IsEmpty)
         {
-            _chain = XxHash64.Compute(bytes, (nuint)(SaveFileLayout.ChecksumSize + size));
+            return;
         }
+
+        fixed (byte* start = bytes)
+        {
+            _hash.Append(start, (nuint)bytes.Length);
+        }
+
+        Put(bytes);
     }
 
     private void Put(ReadOnlySpan<byte> bytes)

@@ -58,7 +58,8 @@ public sealed record BootFiles
         return files with
         {
             Kernel = Dom0Image.Kernel(),
-            InitrdBase = options.Initrd != null ? Existing(options.Initrd, "--initrd") : Dom0Image.Base(),
+            InitrdBase = options.Initrd != null ? Existing(options.Initrd, "--initrd")
+                : options.HasPackedInitrd ? Dom0Image.PackedBase() : Dom0Image.Base(),
             InitrdOverlay = options.Initrd != null
                 ? []
                 : Dom0Image.Overlay(texts ?? new Dictionary<string, string>(), programs),

@@ -82,6 +82,9 @@ public sealed record MachineOptions
     /// <summary>A file that takes the place of Domain-0's RAM disk.</summary>
     public string? Initrd { get; init; }
 
+    /// <summary>Domain-0's RAM disk is packed, for a machine with little memory.</summary>
+    public bool HasPackedInitrd { get; init; }
+
     /// <summary>A file that takes the place of Domain-0's kernel; there is no RAM disk then.</summary>
     public string? Module { get; init; }
 
