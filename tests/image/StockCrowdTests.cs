@@ -37,11 +37,15 @@ public sealed class StockCrowdTests
             Cpus = 2,
             MemoryMegabytes = 11264,
             Dom0MemoryMegabytes = 1024,
+
+            // While Xen left vector registers where they were until somebody else used some, a shell of Domain-0 died of a
+            // damaged heap on QEMU 7.2.
+            HypervisorArguments = hypervisor == HypervisorKind.Xen ? "spec-ctrl=eager-fpu" : string.Empty,
             KernelArguments = "xt.devices=off",
         },
         Script,
         $"stock-crowd-{hypervisor}",
-        TimeSpan.FromMinutes(60))
+        TimeSpan.FromMinutes(90))
     {
         // Three boot at a time, so that no CPU waits for the toolstack: booting is what takes long.
         private const string Script = """
