@@ -23,7 +23,11 @@ public sealed class SessionPool : IDisposable
     {
         if (!_sessions.TryGetValue(hypervisor, out Dom0Session? session))
         {
-            MachineOptions options = WithDevices(new MachineOptions { Hypervisor = hypervisor });
+            MachineOptions options = WithDevices(new MachineOptions
+            {
+                Hypervisor = hypervisor,
+                HypervisorArguments = DebiansXen.Arguments(hypervisor),
+            });
             session = Dom0Session.Boot(options, $"image-{hypervisor}", s_bootLimit);
             _sessions.Add(hypervisor, session);
         }

@@ -37,10 +37,7 @@ public sealed class StockCrowdTests
             Cpus = 2,
             MemoryMegabytes = 11264,
             Dom0MemoryMegabytes = 1024,
-
-            // While Xen left vector registers where they were until somebody else used some, a shell of Domain-0 died of a
-            // damaged heap on QEMU 7.2.
-            HypervisorArguments = hypervisor == HypervisorKind.Xen ? "spec-ctrl=eager-fpu" : string.Empty,
+            HypervisorArguments = DebiansXen.Arguments(hypervisor),
             KernelArguments = "xt.devices=off",
         },
         Script,
