@@ -28,10 +28,10 @@ public sealed class ApiTests : IDisposable
 
     public ApiTests()
     {
-        DomainWorker worker = new(_host.Manager, _host.Turn, _host.Log.Add);
+        DomainWorker worker = new(_host.Manager, _host.Turn, _host.Note);
         worker.Start();
-        ApiMethods methods = new(worker, _consoles, _events, _host.Log.Add);
-        ApiServer server = new(_folder["api"], socket => new ApiConnection(socket, methods), _host.Log.Add);
+        ApiMethods methods = new(worker, _consoles, _events, _host.Note);
+        ApiServer server = new(_folder["api"], socket => new ApiConnection(socket, methods), _host.Note);
         new Thread(server.Run) { IsBackground = true }.Start();
     }
 

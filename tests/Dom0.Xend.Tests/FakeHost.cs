@@ -27,6 +27,7 @@ internal sealed class FakeHost : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly Hypervisor _hypervisor;
     private StoreClient _client;
+    private int _storeDeaths;
 
     public FakeHost()
     {
@@ -62,6 +63,15 @@ internal sealed class FakeHost : IDisposable
     public List<DomainEvent> Events { get; } = [];
 
     public List<string> Log { get; } = [];
+
+    /// <summary>Adds a line to the log, from any thread.</summary>
+    public void Note(string line)
+    {
+        lock (Log)
+        {
+            Log.Add(line);
+        }
+    }
 
     public List<(int Domid, string Path)> Dumps { get; } = [];
 
@@ -133,7 +143,7 @@ internal sealed class FakeHost : IDisposable
     private sealed class KilledException : Exception;
 
     /// <summary>Records whose writing is a step like any other; a file is there or is not.</summary>
-    private sealed class MortalRecords(FakeHost host, string folder) : RecordStore(folder, host.Log.Add)
+    private sealed class MortalRecords(FakeHost host, string folder) : RecordStore(folder, host.Note)
     {
         public override void Save(DomainRecord record)
         {
@@ -176,7 +186,8 @@ internal sealed class FakeHost : IDisposable
             };
             try
             {
-                return work(new DeviceManager(host._client, host.Devices));
+                using StoreClient store = host.ConnectToStore();
+                return work(new DeviceManager(store, host.Devices));
             }
             catch (BackendsKilledException)
             {
@@ -190,11 +201,11 @@ internal sealed class FakeHost : IDisposable
         }
     }
 
-    /// <summary>A connection to the store that breaks for good when the store's process dies; the tree stays.</summary>
+    /// <summary>A connection to the store; all of them break for good when the store's process dies. The tree stays.</summary>
     private sealed class BreakingLink(FakeHost host) : IStoreTransport
     {
         private readonly FakeStoreServer.Link _link = host.Store.Connect();
-        private bool _isBroken;
+        private readonly int _deaths = host._storeDeaths;
 
         public void Send(ReadOnlySpan<byte> data)
         {
@@ -219,8 +230,12 @@ internal sealed class FakeHost : IDisposable
 
         private void Step()
         {
-            _isBroken |= host.StoreDiesAfter >= 0 && host.StoreDiesAfter-- == 0;
-            if (_isBroken)
+            if (host.StoreDiesAfter >= 0 && host.StoreDiesAfter-- == 0)
+            {
+                host._storeDeaths++;
+            }
+
+            if (_deaths != host._storeDeaths)
             {
                 throw new StoreDisconnectedException("broken");
             }
@@ -231,6 +246,7 @@ internal sealed class FakeHost : IDisposable
     public void Restart()
     {
         Consoles = new FakeConsoles();
+        _client.Dispose();
         _client = ConnectToStore();
         Manager = NewManager();
         Manager.Recover();
@@ -283,7 +299,7 @@ internal sealed class FakeHost : IDisposable
                 Built++;
                 return new DomainCreator(_hypervisor, _client, devices).Create(config, files);
             },
-            Devices = new EnduringDevices(new MortalDevices(this), _ => { }, Log.Add),
+            Devices = new EnduringDevices(new MortalDevices(this), _ => { }, Note),
             States = _folder["states"],
             Suspend = (domain, path) =>
             {
@@ -321,7 +337,7 @@ internal sealed class FakeHost : IDisposable
             },
             Transfers = Transfers,
             Clock = Clock,
-            Log = Log.Add,
+            Log = Note,
         });
     }
 

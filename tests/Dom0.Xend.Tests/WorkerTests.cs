@@ -20,17 +20,13 @@ public sealed class WorkerTests : IDisposable
     private readonly ManualResetEventSlim _hangs = new();
     private readonly ManualResetEventSlim _goesOn = new();
     private readonly DomainWorker _worker;
+    private int _scripts;
 
     public WorkerTests()
     {
-        _worker = new DomainWorker(_host.Manager, _host.Turn, _host.Log.Add);
+        _worker = new DomainWorker(_host.Manager, _host.Turn, _host.Note);
         _worker.Start();
-        _host.Devices.Script = _ =>
-        {
-            _hangs.Set();
-            Assert.True(_goesOn.Wait(s_patience));
-            return new ScriptResult(1, "gave up");
-        };
+        _host.Devices.Script = Hang;
     }
 
     public void Dispose()
@@ -51,17 +47,42 @@ public sealed class WorkerTests : IDisposable
 
         Assert.Equal("quick", _worker.Run(manager => manager.Create(FakeHost.Config("quick"), paused: false)).Name);
         _worker.RequestCheck();
-        Task<DomainReference> destroyed = Task.Run(() => _worker.Run(manager => manager.Destroy("slow")));
+        Task<DomainReference> destroyed = DestroyElsewhere("slow");
         Assert.Equal("quick", _worker.Run(manager => manager.Destroy("quick")).Name);
         Assert.False(slow.IsCompleted);
 
         // Whoever wants something of the domain itself waits, and finds what came of it: nothing is left.
         Assert.False(destroyed.IsCompleted);
+        Assert.Equal(1, _scripts);
         _goesOn.Set();
         Assert.Contains("gave up", (await Assert.ThrowsAsync<ToolstackException>(() => slow.WaitAsync(s_patience))).Message);
         Assert.Contains("does not exist",
             (await Assert.ThrowsAsync<ToolstackException>(() => destroyed.WaitAsync(s_patience))).Message);
         Assert.Empty(_worker.Run(manager => manager.List()));
         Assert.Empty(_host.Guests);
+    }
+
+    private ScriptResult Hang(string script)
+    {
+        _ = Interlocked.Increment(ref _scripts);
+        _hangs.Set();
+        Assert.True(_goesOn.Wait(s_patience), script);
+        return new ScriptResult(1, "gave up");
+    }
+
+    /// <summary>Destroys a domain on a thread of its own, which has come to where it waits when this returns.</summary>
+    private Task<DomainReference> DestroyElsewhere(string name)
+    {
+        Thread? thread = null;
+        Task<DomainReference> destroyed = Task.Factory.StartNew(
+            () =>
+            {
+                thread = Thread.CurrentThread;
+                return _worker.Run(manager => manager.Destroy(name));
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Assert.True(SpinWait.SpinUntil(
+            () => Volatile.Read(ref thread)?.ThreadState.HasFlag(ThreadState.WaitSleepJoin) ?? false, s_patience));
+        return destroyed;
     }
 }

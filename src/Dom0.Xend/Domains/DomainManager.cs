@@ -145,7 +145,7 @@ internal sealed partial class DomainManager
     /// <summary>Looks from now on after a domain that somebody else built, such as one that was restored.</summary>
     public DomainReference Adopt(string nameOrId)
     {
-        DomainReference domain = Find(nameOrId);
+        DomainReference domain = FindFree(nameOrId);
         if (domain.Id == 0)
         {
             throw new ToolstackException("Domain-0 is nobody's to look after");
@@ -237,18 +237,19 @@ internal sealed partial class DomainManager
             DomainDestroyer.Destroy(Hypervisor, _services.Store, domain);
         }
 
-        if (RecordOf(domain.Id) is { } record)
+        Hold(IdentityOf(domain.Id), () =>
         {
-            Hold(record.Uuid, () => Finish(record, "destroyed", "destroy"));
-        }
-        else
-        {
+            if (RecordOf(domain.Id) is { } record)
+            {
+                Finish(record, "destroyed", "destroy");
+                return;
+            }
+
             _services.Consoles.Close(domain.Id, "the domain was destroyed", comesAgain: false);
             DomainDestroyer.Destroy(Hypervisor, _services.Store, domain, _services.Log, _devices);
             _services.Log($"destroyed '{domain.Name}', number {domain.Id}");
             _foreign.Update(Hypervisor.System.ListDomains(), IsOurs, NameOf);
-        }
-
+        });
         return domain;
     }
 
@@ -297,7 +298,7 @@ internal sealed partial class DomainManager
     {
         DomainReference domain = FindFree(wanted.Domain);
         DumpResult? result = null;
-        Hold(RecordOf(domain.Id)?.Uuid ?? default, () => result = Dump(
+        Hold(IdentityOf(domain.Id), () => result = Dump(
             domain, wanted.File ?? DumpPath(domain.Name), wanted.Live));
         if (wanted.Crash)
         {
@@ -354,7 +355,7 @@ internal sealed partial class DomainManager
         while (true)
         {
             DomainReference domain = Find(nameOrId);
-            if (RecordOf(domain.Id) is not { } record || !_held.Contains(record.Uuid))
+            if (!_held.Contains(IdentityOf(domain.Id)))
             {
                 return domain;
             }
@@ -565,6 +566,11 @@ internal sealed partial class DomainManager
         record.Domid is { } domid ? $", number {domid}" : ", and is just being built or destroyed";
 
     private DomainRecord? RecordOf(int domid) => Running.All.FirstOrDefault(record => record.Domid == domid);
+
+    /// <summary>
+    /// By what a domain is held. The record of one that is being built has no number yet; the hypervisor knows its identity.
+    /// </summary>
+    private Guid IdentityOf(int domid) => RecordOf(domid)?.Uuid ?? InfoOf(domid)?.Uuid ?? default;
 
     private bool IsOurs(Guid uuid) => Running.Find(uuid) is not null;
 

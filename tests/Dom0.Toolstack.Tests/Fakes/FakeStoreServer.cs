@@ -10,18 +10,21 @@ using Dom0.Toolstack.Store;
 namespace Dom0.Toolstack.Tests.Fakes;
 
 /// <summary>
-/// A store's daemon behind the client's transport: it reads the bytes of requests and produces the bytes of answers,
-/// with one client and transactions that are trees of their own.
+/// A store's daemon behind its clients' transports: it reads the bytes of requests and produces the bytes of answers, for
+/// any number of clients, each perhaps on a thread of its own, with transactions that are trees of their own. It is itself
+/// the transport of a first client.
 /// </summary>
 public sealed class FakeStoreServer : IStoreTransport
 {
-    private readonly Queue<byte> _answers = new();
-    private readonly List<byte> _received = [];
+    private readonly object _lock = new();
+    private readonly List<Link> _links = [];
+    private readonly Link _first;
     private readonly Dictionary<uint, ImmutableSortedDictionary<string, Node>> _transactions = [];
-    private readonly List<(string Path, string Token)> _watches = [];
     private ImmutableSortedDictionary<string, Node> _tree =
         ImmutableSortedDictionary<string, Node>.Empty.WithComparers(StringComparer.Ordinal).Add("/", new Node("", ["n0"]));
     private uint _nextTransaction = 1;
+
+    public FakeStoreServer() => _first = Connect();
 
     public sealed record Node(string Value, string[] Permissions);
 
@@ -49,78 +52,111 @@ public sealed class FakeStoreServer : IStoreTransport
     /// <summary>Requests in the order of their arrival.</summary>
     public List<StoreOperation> Requests { get; } = [];
 
-    public void Send(ReadOnlySpan<byte> data)
-    {
-        _received.AddRange(data);
-        while (_received.Count >= StorePacket.HeaderSize)
-        {
-            byte[] bytes = [.. _received];
-            (StoreOperation operation, uint request, uint transaction) =
-                StorePacket.DecodeHeader(bytes, out uint length);
-            int size = StorePacket.HeaderSize + (int)length;
-            if (bytes.Length < size)
-            {
-                return;
-            }
+    public void Send(ReadOnlySpan<byte> data) => _first.Send(data);
 
-            _received.RemoveRange(0, size);
-            Serve(new StorePacket(operation, request, transaction, bytes[StorePacket.HeaderSize..size]));
-        }
-    }
+    public void Receive(Span<byte> buffer) => _first.Receive(buffer);
 
-    public void Receive(Span<byte> buffer)
-    {
-        for (int index = 0; index < buffer.Length; index++)
-        {
-            buffer[index] = _answers.Dequeue();
-        }
-    }
-
-    public bool WaitForInput(int milliseconds) => _answers.Count > 0;
+    public bool WaitForInput(int milliseconds) => _first.WaitForInput(milliseconds);
 
     public void Dispose()
     {
     }
 
-    /// <summary>
-    /// A connection that takes the place of the one before: what that one had not read, and its watches, are gone.
-    /// </summary>
+    /// <summary>One more connection; what it has not read, and its watches, go when it is closed.</summary>
     public Link Connect()
     {
-        _answers.Clear();
-        _received.Clear();
-        _watches.Clear();
-        _transactions.Clear();
-        return new Link(this);
-    }
-
-    /// <summary>A connection that can be closed without closing the server.</summary>
-    public sealed class Link(FakeStoreServer server) : IStoreTransport
-    {
-        public void Send(ReadOnlySpan<byte> data) => server.Send(data);
-
-        public void Receive(Span<byte> buffer) => server.Receive(buffer);
-
-        public bool WaitForInput(int milliseconds) => server.WaitForInput(milliseconds);
-
-        public void Dispose()
+        lock (_lock)
         {
+            Link link = new(this);
+            _links.Add(link);
+            return link;
         }
     }
 
-    /// <summary>Lets an event arrive that no request asked for.</summary>
-    public void Announce(string path, string token) =>
-        Answer(StorePacket.Create(StoreOperation.WatchEvent, 0, 0, path, token));
+    /// <summary>A connection.</summary>
+    public sealed class Link(FakeStoreServer server) : IStoreTransport
+    {
+        private readonly Queue<byte> _answers = new();
+        private readonly List<byte> _received = [];
 
-    /// <summary>Writes a node behind the client's back.</summary>
+        internal List<(string Path, string Token)> Watches { get; } = [];
+
+        public void Send(ReadOnlySpan<byte> data)
+        {
+            lock (server._lock)
+            {
+                _received.AddRange(data);
+                while (_received.Count >= StorePacket.HeaderSize)
+                {
+                    byte[] bytes = [.. _received];
+                    (StoreOperation operation, uint request, uint transaction) =
+                        StorePacket.DecodeHeader(bytes, out uint length);
+                    int size = StorePacket.HeaderSize + (int)length;
+                    if (bytes.Length < size)
+                    {
+                        return;
+                    }
+
+                    _received.RemoveRange(0, size);
+                    server.Serve(this, new StorePacket(operation, request, transaction, bytes[StorePacket.HeaderSize..size]));
+                }
+            }
+        }
+
+        public void Receive(Span<byte> buffer)
+        {
+            lock (server._lock)
+            {
+                for (int index = 0; index < buffer.Length; index++)
+                {
+                    buffer[index] = _answers.Dequeue();
+                }
+            }
+        }
+
+        public bool WaitForInput(int milliseconds)
+        {
+            lock (server._lock)
+            {
+                return _answers.Count > 0;
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (server._lock)
+            {
+                _ = server._links.Remove(this);
+            }
+        }
+
+        internal void Answer(StorePacket packet)
+        {
+            foreach (byte value in packet.Encode())
+            {
+                _answers.Enqueue(value);
+            }
+        }
+
+        internal void Announce(string path, string token) =>
+            Answer(StorePacket.Create(StoreOperation.WatchEvent, 0, 0, path, token));
+    }
+
+    /// <summary>Writes a node behind the clients' backs.</summary>
     public void Put(string path, string value)
     {
-        _tree = Write(_tree, path, value);
-        foreach ((string watched, string token) in _watches)
+        lock (_lock)
         {
-            if (path == watched || path.StartsWith(watched + "/", StringComparison.Ordinal))
+            _tree = Write(_tree, path, value);
+            foreach (Link link in _links)
             {
-                Announce(path, token);
+                foreach ((string watched, string token) in link.Watches)
+                {
+                    if (path == watched || path.StartsWith(watched + "/", StringComparison.Ordinal))
+                    {
+                        link.Announce(path, token);
+                    }
+                }
             }
         }
     }
@@ -139,22 +175,14 @@ public sealed class FakeStoreServer : IStoreTransport
         return tree.SetItem(path, new Node(value, tree.TryGetValue(path, out Node? old) ? old.Permissions : ["n0"]));
     }
 
-    private void Answer(StorePacket packet)
-    {
-        foreach (byte value in packet.Encode())
-        {
-            _answers.Enqueue(value);
-        }
-    }
-
-    private void Serve(StorePacket packet)
+    private void Serve(Link link, StorePacket packet)
     {
         Requests.Add(packet.Operation);
         BeforeEach?.Invoke();
         if (FailAfter == 0)
         {
             FailAfter = -1;
-            Answer(StorePacket.Create(StoreOperation.Error, packet.Request, packet.Transaction, "EIO"));
+            link.Answer(StorePacket.Create(StoreOperation.Error, packet.Request, packet.Transaction, "EIO"));
             return;
         }
 
@@ -252,11 +280,11 @@ public sealed class FakeStoreServer : IStoreTransport
                     : null;
                 break;
             case StoreOperation.Watch:
-                _watches.Add((texts[0], texts[1]));
+                link.Watches.Add((texts[0], texts[1]));
                 payload = "OK\0"u8.ToArray();
                 break;
             case StoreOperation.Unwatch:
-                _ = _watches.Remove((texts[0], texts[1]));
+                _ = link.Watches.Remove((texts[0], texts[1]));
                 payload = "OK\0"u8.ToArray();
                 break;
             default:
@@ -273,12 +301,12 @@ public sealed class FakeStoreServer : IStoreTransport
             _transactions[packet.Transaction] = tree;
         }
 
-        Answer(payload is null
+        link.Answer(payload is null
             ? StorePacket.Create(StoreOperation.Error, packet.Request, packet.Transaction, error)
             : packet with { Payload = payload });
         if (packet.Operation == StoreOperation.Watch)
         {
-            Announce(texts[0], texts[1]);
+            link.Announce(texts[0], texts[1]);
         }
     }
 
