@@ -14,6 +14,9 @@ internal sealed class DomainImageWriter
 {
     private const int GuestBits = 64;
 
+    // So few that they are still in the cache when they are hashed and written.
+    private const int PagesAtOnce = 16;
+
     private readonly Hypervisor _hypervisor;
     private readonly DomId _domain;
     private readonly SaveFileWriter _writer;
@@ -99,6 +102,7 @@ internal sealed class DomainImageWriter
         int done = 0;
         byte[] kinds = new byte[SaveFileLayout.BatchPages];
         byte[] head = new byte[PageBatch.SizeOf(SaveFileLayout.BatchPages, 0)];
+        byte[] copy = new byte[PagesAtOnce * SaveFileLayout.PageSize];
         foreach (ulong[] batch in pages.Batches())
         {
             cancellation.ThrowIfCancellationRequested();
@@ -111,7 +115,7 @@ internal sealed class DomainImageWriter
             _writer.Add(head.AsSpan(0, PageBatch.WriteHead(head, batch, kinds)));
             using (NativeRegion memory = pages.Map(_hypervisor, _domain, batch))
             {
-                AddPages(pages, batch, kinds, memory.Bytes);
+                AddPages(pages, batch, kinds, memory.Bytes, copy);
             }
 
             _writer.End();
@@ -120,25 +124,29 @@ internal sealed class DomainImageWriter
         }
     }
 
-    /// <summary>Pages go into the file from where they are; only page tables differ there, and are copied.</summary>
-    private void AddPages(GuestPages pages, ulong[] batch, byte[] kinds, ReadOnlySpan<byte> memory)
+    /// <summary>
+    /// Adds the pages, some at a time, as they are at one moment: a back end that still works for the guest may write to them,
+    /// and what is hashed has to be what is written.
+    /// </summary>
+    private void AddPages(GuestPages pages, ulong[] batch, byte[] kinds, ReadOnlySpan<byte> memory, byte[] copy)
     {
         const int Size = SaveFileLayout.PageSize;
-        ulong[] table = new ulong[Size / sizeof(ulong)];
-        int written = 0;
-        for (int index = 0; index < batch.Length; index++)
+        for (int first = 0; first < batch.Length; first += PagesAtOnce)
         {
-            if (PageKind.TableLevel(kinds[index]) is > 0 and int level)
+            int count = Math.Min(PagesAtOnce, batch.Length - first);
+            Span<byte> copied = copy.AsSpan(0, count * Size);
+            memory.Slice(first * Size, count * Size).CopyTo(copied);
+            for (int index = 0; index < count; index++)
             {
-                _writer.Add(memory[(written * Size)..(index * Size)]);
-                MemoryMarshal.Cast<byte, ulong>(memory.Slice(index * Size, Size)).CopyTo(table);
-                ToGuestFrames(pages, level, batch[index], table);
-                _writer.Add(MemoryMarshal.AsBytes<ulong>(table));
-                written = index + 1;
+                if (PageKind.TableLevel(kinds[first + index]) is > 0 and int level)
+                {
+                    ToGuestFrames(pages, level, batch[first + index],
+                        MemoryMarshal.Cast<byte, ulong>(copied.Slice(index * Size, Size)));
+                }
             }
-        }
 
-        _writer.Add(memory[(written * Size)..(batch.Length * Size)]);
+            _writer.Add(copied);
+        }
     }
 
     private static void ToGuestFrames(GuestPages pages, int level, ulong table, Span<ulong> entries)

@@ -71,7 +71,7 @@ public sealed unsafe class SaveFileWriter
         End();
     }
 
-    /// <summary>Begins a record whose body, of so many bytes, comes in pieces: each may be large, and is not copied.</summary>
+    /// <summary>Begins a record whose body, of so many bytes, comes in pieces.</summary>
     public void Begin(RecordType type, int length)
     {
         Span<byte> header = stackalloc byte[SaveFileLayout.RecordHeaderSize];
@@ -82,7 +82,7 @@ public sealed unsafe class SaveFileWriter
         _left = length;
     }
 
-    /// <summary>The next piece of the body.</summary>
+    /// <summary>The next piece of the body. It is read twice, for the file and for the hash: nobody else may change it.</summary>
     public void Add(ReadOnlySpan<byte> piece)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(piece.Length, _left, nameof(piece));

@@ -89,6 +89,9 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
     /// <summary>Runs before each call; what it throws, the caller gets.</summary>
     public Action? BeforeEach { get; set; }
 
+    /// <summary>Is given every region of another domain's frames when it is mapped.</summary>
+    public Action<NativeRegion>? Mapped { get; set; }
+
     /// <summary>With which error.</summary>
     public int FailWith { get; set; } = LibcErrno.NoMemory;
 
@@ -242,7 +245,7 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
             _mapped[frame] = _mapped.GetValueOrDefault(frame) + 1;
         }
 
-        return new NativeRegion((nint)memory, length, (address, _) =>
+        NativeRegion region = new((nint)memory, length, (address, _) =>
         {
             for (int page = 0; page < pages.Length && !isReadOnly; page++)
             {
@@ -257,6 +260,8 @@ public sealed unsafe partial class FakeHypervisor : IHypercallChannel
             NativeMemory.Free((void*)address);
             LiveRegions--;
         });
+        Mapped?.Invoke(region);
+        return region;
     }
 
     private int Run(ref DomCtl call)
