@@ -7,8 +7,8 @@ namespace Image.Tests;
 internal static class DebiansXen
 {
     /// <summary>
-    /// Vector registers are switched with the vCPU. While Xen left them where they were until somebody else used some, programs
-    /// of Domain-0 and of guests died on QEMU 7.2 now and then, of damaged heaps and wrong addresses.
+    /// Vector registers are switched with the vCPU. Without this programs of Domain-0 and of guests died in long runs on QEMU
+    /// 7.2, of damaged heaps and wrong addresses; with it none has (docs/testing.md).
     /// </summary>
     public static string Arguments(HypervisorKind hypervisor) =>
         hypervisor == HypervisorKind.Xen ? "spec-ctrl=eager-fpu" : string.Empty;

@@ -18,7 +18,7 @@ public sealed class GuestNetworkTests(SessionPool pool)
     private const string Bridge = "xenbr0";
     private const int DiskMegabytes = 256;
 
-    /// <summary>Fitted to the time: under load an emulated machine sends some 0.2 MiB/s, under Debian's Xen as under ours.</summary>
+    /// <summary>Fitted to the time that an emulated machine under load takes for it.</summary>
     private const int NetworkMegabytes = 64;
 
     /// <summary>For that much by an emulated machine, on a busy host.</summary>

@@ -53,8 +53,8 @@ public sealed class ShareTests(ShareTests.Measurement measurement) : IClassFixtu
     public void A_reservation_is_kept_beside_those_that_compute() =>
         Assert.InRange(Share("reserved", "a1"), 0.595, 0.605);
 
-    /// <summary>Part of a CPU that the domain had in the three seconds of a window, by its own account. It did not wait long for
-    /// its turn when they began and ended.</summary>
+    /// <summary>Part of a CPU that the domain had in the three seconds of a window, by its own account. Its own looks at the
+    /// clock, at both ends, may each come late by its wait for its turn: 200 ms are allowed, and no share counts them.</summary>
     private double Share(string label, string domain)
     {
         (_, _, _, double ran, double time) = LoadGuest.Numbers(measurement.Line($"{label} {domain}"));

@@ -86,10 +86,12 @@ public static partial class Products
         string place = Directory.CreateTempSubdirectory("xt-publish-").FullName;
         try
         {
+            // The same sources are analysed when the host's assemblies are built.
             Run($"{name} for Domain-0", "dotnet",
             [
                 "publish", project, "--nologo", "--verbosity", "quiet", "--configuration", "Release", "-r", "linux-x64",
-                "-p:PublishAot=true", "-p:CppCompilerAndLinker=gcc", "-nodeReuse:false", "--output", place,
+                "-p:PublishAot=true", "-p:CppCompilerAndLinker=gcc", "-p:RunAnalyzers=false",
+                "-nodeReuse:false", "--output", place,
             ]);
             _ = Directory.CreateDirectory(Workspace.Dom0Programs);
             foreach (string file in Directory.EnumerateFiles(place).Where(Dom0Image.IsProgram))
