@@ -26,7 +26,7 @@ public sealed class DeviceLoopTests(SessionPool pool)
     [LongFact]
     public void Devices_come_and_go_whatever_is_killed_in_the_middle() => pool.Use(HypervisorKind.Ours, dom0 =>
     {
-        GuestWork work = GuestWork.Start(dom0);
+        GuestWork work = GuestWork.Start(dom0, "xm");
         _ = dom0.Require($"dd if=/dev/zero of={DiskFile} bs=1M count=4");
         for (int round = 0; round < Rounds; round++)
         {
@@ -58,7 +58,7 @@ public sealed class DeviceLoopTests(SessionPool pool)
         }
 
         work.RequireProgress();
-        work.End();
+        work.End("xm");
         _ = dom0.Require($"rm {DiskFile}");
     });
 

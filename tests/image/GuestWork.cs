@@ -50,8 +50,8 @@ internal sealed class GuestWork
         _console = new GuestConsole(dom0, Name);
     }
 
-    /// <summary>Creates the guest and sets it to work.</summary>
-    public static GuestWork Start(Dom0Session dom0)
+    /// <summary>Creates the guest by xm or xl and sets it to work.</summary>
+    public static GuestWork Start(Dom0Session dom0, string tool)
     {
         GuestWork work = new(dom0);
         _ = dom0.Require($"rm -f {work._console.Log} {Echoed} /tmp/works.stop; dd if=/dev/zero of={Disk} bs=1M count=4; "
@@ -59,7 +59,7 @@ internal sealed class GuestWork
             + $"brctl addbr {Bridge}; ip addr add 10.98.0.1/24 dev {Bridge}; ip link set {Bridge} up; "
             + "echo 'vcpus = 2' >>/tmp/works; "
             + $"echo \"disk = ['format=raw, vdev=xvda, access=rw, target={Disk}']\" >>/tmp/works; "
-            + $"echo \"vif = ['mac=00:16:3e:00:00:98, bridge={Bridge}']\" >>/tmp/works; xm create /tmp/works", 180);
+            + $"echo \"vif = ['mac=00:16:3e:00:00:98, bridge={Bridge}']\" >>/tmp/works; {tool} create /tmp/works", 180);
         work._console.UntilUp();
         string text = Convert.ToBase64String(Encoding.ASCII.GetBytes(Work));
         for (int start = 0; start < text.Length; start += 500)
@@ -108,9 +108,9 @@ internal sealed class GuestWork
     private long Now() => long.Parse(_dom0.Require("date +%s"), CultureInfo.InvariantCulture);
 
     /// <summary>Ends guest and connection; nothing of them stays.</summary>
-    public void End()
+    public void End(string tool)
     {
-        _ = _dom0.Require($"touch /tmp/works.stop; xm destroy {Name}", 60);
+        _ = _dom0.Require($"touch /tmp/works.stop; {tool} destroy {Name}", 60);
         _console.Until($"! losetup -a | grep -q {Disk}");
         _ = _dom0.Require($"ip link set {Bridge} down; brctl delbr {Bridge}; rm -f {Disk} {Echoed} /tmp/works; "
             + "killall nc; test -z \"$(ls /run/xend/transfers)\"");

@@ -7,11 +7,9 @@ namespace Image.Tests;
 /// <summary>A test for <c>xt test --long</c> only.</summary>
 public sealed class LongFactAttribute : FactAttribute
 {
-    public LongFactAttribute()
-    {
-        if (Environment.GetEnvironmentVariable("XT_LONG") != "yes")
-        {
-            Skip = "takes long: xt test --long";
-        }
-    }
+    public LongFactAttribute() => Skip = Reason;
+
+    /// <summary>Why a long test is skipped; null when it is not.</summary>
+    internal static string? Reason =>
+        Environment.GetEnvironmentVariable("XT_LONG") == "yes" ? null : "takes long: xt test --long";
 }

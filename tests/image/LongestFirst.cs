@@ -10,15 +10,14 @@ using Xunit.Abstractions;
 namespace Image.Tests;
 
 /// <summary>
-/// The collections with machines of their own begin first: they take longest, and at the end one of them alone would leave a
-/// core idle.
+/// The two collections that share a machine among many tests begin first: they take longest, and at the end one of them alone
+/// would leave a core idle.
 /// </summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] s_longest = [SessionCollection.Name, XendCollection.Name];
 
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
-        testCollections.OrderBy(collection => s_longest.Contains(collection.DisplayName)
-            ? Array.IndexOf(s_longest, collection.DisplayName)
-            : s_longest.Length);
+        testCollections.OrderBy(collection =>
+            Array.IndexOf(s_longest, collection.DisplayName) is >= 0 and int place ? place : s_longest.Length);
 }

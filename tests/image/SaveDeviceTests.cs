@@ -19,7 +19,7 @@ public sealed class SaveDeviceTests(SessionPool pool)
     public void A_guest_with_devices_works_on_through_saving_and_restoring(HypervisorKind hypervisor) =>
         pool.Use(hypervisor, dom0 =>
         {
-            GuestWork work = Start(dom0);
+            GuestWork work = Start(dom0, "xm");
             _ = dom0.Require($"xm save -c {Name} {File} && rm {File}", 300);
             work.RequireProgress();
 
@@ -49,11 +49,26 @@ public sealed class SaveDeviceTests(SessionPool pool)
             End(dom0, work);
         });
 
+    [LongTheory]
+    [Hypervisors]
+    public void Guests_with_devices_go_both_ways_between_xm_and_xl(HypervisorKind hypervisor) =>
+        pool.Use(hypervisor, dom0 =>
+        {
+            GuestWork work = Start(dom0, "xl");
+            _ = dom0.Require($"xl save {Name} {File}", 300);
+            _ = dom0.Require($"xm restore {File} && rm {File}", 300);
+            work.RequireProgress();
+            _ = dom0.Require($"xm save {Name} {File}", 300);
+            _ = dom0.Require($"xl restore {File} && rm {File}", 300);
+            work.RequireProgress();
+            End(dom0, work, "xl");
+        });
+
     [LongFact]
     public void Whatever_is_killed_in_the_middle_of_saving_and_restoring_the_guest_works_on() =>
         pool.Use(HypervisorKind.Ours, dom0 =>
         {
-            GuestWork work = Start(dom0);
+            GuestWork work = Start(dom0, "xm");
             Random random = new(6);
             for (int round = 0; round < LongRounds; round++)
             {
@@ -84,15 +99,15 @@ public sealed class SaveDeviceTests(SessionPool pool)
             End(dom0, work);
         });
 
-    private static GuestWork Start(Dom0Session dom0)
+    private static GuestWork Start(Dom0Session dom0, string tool)
     {
         _ = dom0.Require($"mkdir -p {Folder} && mount -t tmpfs -o size=200m none {Folder}");
-        return GuestWork.Start(dom0);
+        return GuestWork.Start(dom0, tool);
     }
 
-    private static void End(Dom0Session dom0, GuestWork work)
+    private static void End(Dom0Session dom0, GuestWork work, string tool = "xm")
     {
-        work.End();
+        work.End(tool);
         _ = dom0.Require($"umount {Folder}");
     }
 }

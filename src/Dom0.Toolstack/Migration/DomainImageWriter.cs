@@ -125,8 +125,8 @@ internal sealed class DomainImageWriter
     }
 
     /// <summary>
-    /// Adds the pages, some at a time, as they are at one moment: a back end that still works for the guest may write to them,
-    /// and what is hashed has to be what is written.
+    /// Adds copies of the pages, some at a time: a back end that still works for the guest may write to them meanwhile, and
+    /// what is hashed has to be what is written.
     /// </summary>
     private void AddPages(GuestPages pages, ulong[] batch, byte[] kinds, ReadOnlySpan<byte> memory, byte[] copy)
     {
